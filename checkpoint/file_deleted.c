@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files and directories that were deleted while they were in use, and files that
+ * never had a name. The image holds what is in them. They are made anew where
+ * they were, and have no name for longer than it takes to open them; all
+ * descriptions of one are opened together.
+ */
+#include <linux/cred.h>
+#include <linux/filelock.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/random.h>
+#include <linux/security.h>
+
+#include "checkpoint.h"
+#include "file.h"
+#include "pages.h"
+#include "restart.h"
+
+/* All that a description with O_PATH keeps of open(2)'s flags. */
+#define CKPT_DELETED_PATH	(O_PATH | O_DIRECTORY | O_NOFOLLOW)
+#define CKPT_DELETED_FLAGS	(CKPT_O_KNOWN | __O_TMPFILE)
+
+/* What was deleted. */
+
+/**
+ * ckpt_path_is_deleted() - whether a file has no name any more
+ * @path: as it was opened
+ *
+ * Return: true if it is a file or directory that nothing leads to.
+ */
+bool ckpt_path_is_deleted(const struct path *path)
+{
+	const struct inode *inode = d_backing_inode(path->dentry);
+
+	if (!d_unlinked(path->dentry) || (inode->i_sb->s_flags & SB_NOUSER))
+		return false;
+	return S_ISDIR(inode->i_mode) ||
+	       (S_ISREG(inode->i_mode) && !inode->i_nlink);
+}
+
+/* On overlayfs whatever is open is open twice. */
+static int ckpt_deleted_use(struct ckpt_ctx *ctx, const struct file *file,
+			    u32 *ref)
+{
+	struct inode *inode = d_inode(file_user_path(file)->dentry);
+	int err;
+
+	err = ckpt_save(ctx, CKPT_DELETED, inode, ref);
+	if (!err && inode->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC)
+		err = ckpt_save(ctx, CKPT_DELETED, inode, ref);
+	return err;
+}
+
+/* The description that led here, by which the tree may read it; or the caller. */
+static bool ckpt_deleted_may_read(const struct file *via)
+{
+	const struct path *path = file_user_path(via);
+	struct inode *inode = d_inode(path->dentry);
+	struct mnt_idmap *idmap = mnt_idmap(path->mnt);
+
+	return (via->f_mode & FMODE_READ) ||
+	       inode_owner_or_capable(idmap, inode) ||
+	       !inode_permission(idmap, inode, MAY_READ);
+}
+
+/*
+ * One of its own, by which nobody sees it being read. To open it would break a
+ * lease, and a server by the name of a file may not find it any more: then it is
+ * the one that led here.
+ */
+static struct file *ckpt_deleted_reader(struct file *via)
+{
+	struct file *file = ERR_PTR(-EBUSY);
+
+	if (!ckpt_deleted_may_read(via))
+		return ERR_PTR(-EACCES);
+	if (!ckpt_file_has_lease(via))
+		file = dentry_open(file_user_path(via),
+				   O_RDONLY | O_LARGEFILE | O_NOATIME |
+				   __FMODE_NONOTIFY, current_cred());
+	if (IS_ERR(file) && file != ERR_PTR(-ENOMEM) &&
+	    (via->f_mode & FMODE_READ) && !(via->f_flags & O_DIRECT))
+		file = get_file(via);
+	return file;
+}
+
+/* The reader is a user, too. */
+static int ckpt_deleted_keep(struct ckpt_ctx *ctx, struct file *via,
+			     struct file *reader)
+{
+	u32 ref;
+
+	if (reader == via)
+		return ckpt_save(ctx, CKPT_FILE, via, &ref);
+	return ckpt_deleted_use(ctx, reader, &ref);
+}
+
+static int ckpt_deleted_contents(struct ckpt_ctx *ctx, struct file *via)
+{
+	bool live = !(ctx->flags & (CHECKPOINT_KILL | CHECKPOINT_STOP));
+	struct file *reader = ckpt_deleted_reader(via);
+	int err;
+
+	if (reader == ERR_PTR(-ENOMEM))
+		return -ENOMEM;
+	if (IS_ERR(reader))
+		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				   "%pD: deleted, and can't be read: %pe: not supported",
+				   via, reader);
+	err = ckpt_contents_add(ctx, reader, live);
+	if (!err)
+		err = ckpt_deleted_keep(ctx, via, reader);
+	__fput_sync(reader);
+	return err;
+}
+
+static void ckpt_deleted_save(const struct path *path,
+			      struct ckpt_rec_deleted *rec)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct user_namespace *ns = current_user_ns();
+
+	if (S_ISREG(inode->i_mode))
+		rec->size = cpu_to_le64(i_size_read(inode));
+	rec->mode = cpu_to_le32(inode->i_mode);
+	rec->uid = cpu_to_le32(from_kuid_munged(ns, inode->i_uid));
+	rec->gid = cpu_to_le32(from_kgid_munged(ns, inode->i_gid));
+	if (READ_ONCE(inode->i_state) & I_LINKABLE)
+		rec->what = cpu_to_le32(CKPT_DELETED_LINKABLE);
+}
+
+static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
+{
+	struct file *via = ctx->via;
+	const struct path *path = file_user_path(via);
+	struct ckpt_rec_deleted *rec;
+	struct inode *inode = obj;
+	struct name_snapshot name;
+	int err;
+
+	take_dentry_name_snapshot(&name, path->dentry);
+	rec = ckpt_object_add(ctx, CKPT_REC_DELETED, inode,
+			      sizeof(*rec) + name.name.len + 1);
+	if (!IS_ERR(rec)) {
+		ckpt_deleted_save(path, rec);
+		memcpy(rec->name, name.name.name, name.name.len);
+	}
+	release_dentry_name_snapshot(&name);
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	err = ckpt_path_add_deleted(ctx, path);
+	if (!err && S_ISREG(inode->i_mode))
+		err = ckpt_deleted_contents(ctx, via);
+	return err;
+}
+
+/**
+ * ckpt_deleted_by() - save what was deleted, as a description of it has it
+ * @ctx: the checkpoint
+ * @via: the description
+ * @ref: where its reference goes
+ *
+ * Return: as ckpt_save().
+ */
+static int ckpt_deleted_by(struct ckpt_ctx *ctx, struct file *via, u32 *ref)
+{
+	int err;
+
+	if (!ckpt_file_has_home(via))
+		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				   "%pD: deleted, of %s: not supported", via,
+				   file_user_inode(via)->i_sb->s_type->name);
+	ctx->via = via;
+	err = ckpt_deleted_use(ctx, via, ref);
+	ctx->via = NULL;
+	return err;
+}
+
+/**
+ * ckpt_deleted_directory() - save a directory that was deleted
+ * @ctx: the checkpoint
+ * @path: the directory, to which a reference is held
+ * @ref: where its reference goes
+ *
+ * Return: as ckpt_save().
+ */
+int ckpt_deleted_directory(struct ckpt_ctx *ctx, const struct path *path,
+			   u32 *ref)
+{
+	struct file *via = dentry_open(path, O_PATH | O_DIRECTORY,
+				       current_cred());
+	int err;
+
+	if (IS_ERR(via))
+		return PTR_ERR(via);
+	err = ckpt_deleted_by(ctx, via, ref);
+	fput(via);
+	return err;
+}
+
+/* Each description is one; a directory holds nothing that could be shared. */
+static int ckpt_deleted_users(void *obj)
+{
+	struct inode *inode = obj;
+	struct dentry *dentry;
+	int nr = 1;
+
+	if (S_ISDIR(inode->i_mode))
+		return 0;
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias)
+		nr += d_count(dentry);
+	spin_unlock(&inode->i_lock);
+	return nr;
+}
+
+static int ckpt_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	size_t len = rstr_size(obj->rec) - sizeof(*rec);
+	u32 mode = le32_to_cpu(rec->mode);
+
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return rstr_bad(ctx, obj->rec, "mode %#o", mode);
+	if (mode & ~(S_IFMT | S_IALLUGO) ||
+	    le32_to_cpu(rec->what) & ~CKPT_DELETED_LINKABLE)
+		return rstr_bad(ctx, obj->rec, "mode %#o, what %#x", mode,
+				le32_to_cpu(rec->what));
+	if (le64_to_cpu(rec->size) > (S_ISREG(mode) ? MAX_LFS_FILESIZE : 0))
+		return rstr_bad(ctx, obj->rec, "size %llu",
+				le64_to_cpu(rec->size));
+	if (len < 2 || len > NAME_MAX + 1 ||
+	    strnlen((const char *)rec->name, len) != len - 1)
+		return rstr_bad(ctx, obj->rec, "name");
+	return rstr_path_check(ctx, rstr_part_first(obj, CKPT_REC_PATH));
+}
+
+/**
+ * struct ckpt_deleted_work - what is being made
+ * @path: leads to it
+ * @dir: and to the directory in which it has a name for now; else there is none
+ * @file: a description of it
+ */
+struct ckpt_deleted_work {
+	struct path	path;
+	struct path	dir;
+	struct file	*file;
+};
+
+static int ckpt_deleted_create_in(struct path *dir, struct dentry *dentry,
+				  umode_t mode)
+{
+	struct mnt_idmap *idmap = mnt_idmap(dir->mnt);
+	int err;
+
+	if (S_ISDIR(mode)) {
+		err = security_path_mkdir(dir, dentry, 0700);
+		return err ?: vfs_mkdir(idmap, d_inode(dir->dentry), dentry,
+					0700);
+	}
+	err = security_path_mknod(dir, dentry, S_IFREG | 0600, 0);
+	return err ?: vfs_create(idmap, d_inode(dir->dentry), dentry, 0600,
+				 true);
+}
+
+/* By a name that nobody else has; it goes again once all is open. */
+static int ckpt_deleted_create(const char *where, umode_t mode,
+			       struct ckpt_deleted_work *work)
+{
+	unsigned int lookup = S_ISDIR(mode) ? LOOKUP_DIRECTORY : 0;
+	struct dentry *dentry;
+	struct path dir;
+	char *name;
+	int err;
+
+	name = kasprintf(GFP_KERNEL_ACCOUNT, "%s/.restart-%016llx", where,
+			 get_random_u64());
+	if (!name)
+		return -ENOMEM;
+	dentry = kern_path_create(AT_FDCWD, name, &dir, lookup);
+	kfree(name);
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	err = ckpt_deleted_create_in(&dir, dentry, mode);
+	if (!err) {
+		work->path.mnt = mntget(dir.mnt);
+		work->path.dentry = dget(dentry);
+		work->dir = dir;
+		path_get(&work->dir);
+	}
+	done_path_create(&dir, dentry);
+	return err;
+}
+
+static void ckpt_deleted_remove(struct ckpt_deleted_work *work)
+{
+	struct mnt_idmap *idmap = mnt_idmap(work->dir.mnt);
+	struct inode *dir = d_inode(work->dir.dentry);
+	struct dentry *dentry = work->path.dentry;
+
+	if (mnt_want_write(work->dir.mnt))
+		return;
+	inode_lock_nested(dir, I_MUTEX_PARENT);
+	/* Unless somebody else has moved or removed it. */
+	if (dentry->d_parent == work->dir.dentry && !d_unhashed(dentry)) {
+		if (d_is_dir(dentry))
+			vfs_rmdir(idmap, dir, dentry);
+		else
+			vfs_unlink(idmap, dir, dentry, NULL);
+	}
+	inode_unlock(dir);
+	mnt_drop_write(work->dir.mnt);
+}
+
+static int ckpt_deleted_named(const char *where, umode_t mode,
+			      struct ckpt_deleted_work *work)
+{
+	int flags = S_ISDIR(mode) ? O_RDONLY | O_DIRECTORY : O_RDWR;
+	int err;
+
+	err = ckpt_deleted_create(where, mode, work);
+	if (err)
+		return err;
+	work->file = file_open_root(&work->path, "", flags | O_LARGEFILE, 0);
+	return PTR_ERR_OR_ZERO(work->file);
+}
+
+static int ckpt_deleted_make(const struct ckpt_rec_deleted *rec,
+			     const char *where, struct ckpt_deleted_work *work)
+{
+	umode_t mode = le32_to_cpu(rec->mode);
+	int flags = O_TMPFILE | O_RDWR | O_LARGEFILE;
+
+	if (S_ISDIR(mode))
+		return ckpt_deleted_named(where, mode, work);
+	if (!rec->what)
+		flags |= O_EXCL;
+	work->file = filp_open(where, flags, 0600);
+	if (work->file == ERR_PTR(-EOPNOTSUPP))
+		return ckpt_deleted_named(where, mode, work);
+	if (IS_ERR(work->file))
+		return PTR_ERR(work->file);
+	work->path = work->file->f_path;
+	path_get(&work->path);
+	return 0;
+}
+
+static void ckpt_deleted_finish(struct ckpt_deleted_work *work)
+{
+	if (work->dir.dentry) {
+		ckpt_deleted_remove(work);
+		path_put(&work->dir);
+	}
+	if (work->path.dentry)
+		path_put(&work->path);
+}
+
+/*
+ * The contents come later than anything that could keep them from being written,
+ * as being executed does. So it is a writer that nobody counts.
+ */
+static void ckpt_deleted_uncount(struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITER))
+		return;
+	file->f_mode &= ~FMODE_WRITER;
+	put_write_access(file_inode(file));
+	mnt_put_write_access(file->f_path.mnt);
+}
+
+static int ckpt_deleted_open(struct rstr_ctx *ctx, struct rstr_obj *obj,
+			     const struct path *path)
+{
+	const struct ckpt_rec_file_deleted *rec = rstr_payload(obj->rec);
+	u32 flags = le32_to_cpu(rec->flags), open = flags;
+	struct file *file;
+
+	/* Made with O_TMPFILE it shows the flags of the open directory. */
+	if (!d_is_dir(path->dentry))
+		open &= ~O_TMPFILE;
+	file = file_open_root(path, "", open, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (!(flags & O_PATH)) {
+		ckpt_file_set_flags(file, flags);
+		file->f_pos = le64_to_cpu(rec->pos);
+	}
+	obj->ptr = file;
+	return ckpt_file_locks_restore(ctx, obj);
+}
+
+static int ckpt_deleted_open_all(struct rstr_ctx *ctx,
+				 struct rstr_obj *deleted,
+				 const struct path *path)
+{
+	struct rstr_obj *obj;
+	int err;
+
+	for (obj = deleted->private; obj; obj = obj->private) {
+		err = ckpt_deleted_open(ctx, obj, path);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int ckpt_deleted_build(struct rstr_ctx *ctx, struct rstr_obj *obj,
+			      struct ckpt_deleted_work *work)
+{
+	const char *where = rstr_path(rstr_part_first(obj, CKPT_REC_PATH));
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	int err;
+
+	err = ckpt_deleted_make(rec, where, work);
+	if (!err && rec->size)
+		err = vfs_truncate(&work->path, le64_to_cpu(rec->size));
+	if (!err)
+		err = ckpt_deleted_open_all(ctx, obj, &work->path);
+	if (err)
+		return ckpt_refuse(&ctx->log, err,
+				   "deleted file %s, in %s: %pe", rec->name,
+				   where, ERR_PTR(err));
+	return ckpt_file_owner(ctx, work->file, le32_to_cpu(rec->uid),
+			       le32_to_cpu(rec->gid),
+			       le32_to_cpu(rec->mode) & S_IALLUGO);
+}
+
+static int ckpt_deleted_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	struct ckpt_deleted_work work = {};
+	int err;
+
+	err = ckpt_deleted_build(ctx, obj, &work);
+	ckpt_deleted_finish(&work);
+	if (!err) {
+		ckpt_deleted_uncount(work.file);
+		obj->ptr = work.file;
+		return 0;
+	}
+	ckpt_files_close(obj->private);
+	if (!IS_ERR_OR_NULL(work.file))
+		fput(work.file);
+	return err;
+}
+
+/* Its descriptions. */
+
+static bool ckpt_file_deleted_match(const void *obj)
+{
+	struct file *file = (struct file *)obj;
+
+	return ckpt_path_is_deleted(file_user_path(file)) &&
+	       ckpt_file_has_home(file);
+}
+
+static int ckpt_file_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
+{
+	struct ckpt_rec_file_deleted *rec;
+	struct file *file = obj;
+	int err = 0;
+	u32 ref;
+
+	if (!(file->f_mode & FMODE_PATH))
+		err = ckpt_file_supported(ctx, file);
+	if (!err)
+		err = ckpt_deleted_by(ctx, file, &ref);
+	if (err)
+		return err;
+	rec = ckpt_object_add(ctx, CKPT_REC_FILE_DELETED, file, sizeof(*rec));
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	rec->deleted = cpu_to_le32(ref);
+	if (file->f_mode & FMODE_PATH) {
+		rec->flags = cpu_to_le32(file->f_flags & CKPT_DELETED_PATH);
+		return 0;
+	}
+	rec->flags = cpu_to_le32(file->f_flags & CKPT_DELETED_FLAGS);
+	if (S_ISREG(file_inode(file)->i_mode))
+		rec->pos = cpu_to_le64(file->f_pos);
+	return ckpt_file_locks_save(ctx, file);
+}
+
+static bool ckpt_file_deleted_flags_known(u32 flags)
+{
+	if (flags & O_PATH)
+		return !(flags & ~CKPT_DELETED_PATH);
+	return !(flags & ~CKPT_DELETED_FLAGS) && (flags & O_ACCMODE) != O_ACCMODE;
+}
+
+static int ckpt_file_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file_deleted *rec = rstr_payload(obj->rec);
+	u32 flags = le32_to_cpu(rec->flags);
+	struct rstr_obj *deleted;
+
+	if (!ckpt_file_deleted_flags_known(flags))
+		return rstr_bad(ctx, obj->rec, "flags %#o", flags);
+	if (rec->what || rec->reserved || le64_to_cpu(rec->pos) > LLONG_MAX)
+		return rstr_bad(ctx, obj->rec, "what %#x, offset %lld",
+				le32_to_cpu(rec->what), le64_to_cpu(rec->pos));
+	if ((flags & O_PATH) &&
+	    (rec->pos || rstr_part_first(obj, CKPT_REC_FILE_LOCK)))
+		return rstr_bad(ctx, obj->rec, "O_PATH, and in use");
+	deleted = rstr_ref(ctx, obj->rec, rec->deleted, CKPT_DELETED);
+	if (!deleted)
+		return -EBADMSG;
+	/* The descriptions of it are a list, which begins there. */
+	obj->private = deleted->private;
+	deleted->private = obj;
+	return 0;
+}
+
+static int ckpt_file_deleted_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file_deleted *rec = rstr_payload(obj->rec);
+
+	/* Which opens this one with the others. */
+	return PTR_ERR_OR_ZERO(rstr_get(ctx, rstr_obj(ctx, rec->deleted)));
+}
+
+static const struct ckpt_part *const ckpt_file_deleted_parts[] = {
+	&ckpt_file_lock_part,
+	NULL
+};
+
+const struct ckpt_kind ckpt_deleted_kind = {
+	.type		= CKPT_REC_DELETED,
+	.family		= CKPT_DELETED,
+	.name		= "deleted file",
+	.size		= sizeof(struct ckpt_rec_deleted),
+	.open_ended	= true,
+	.parts		= ckpt_file_path_parts,
+	.users		= ckpt_deleted_users,
+	.checkpoint	= ckpt_deleted_checkpoint,
+	.check		= ckpt_deleted_check,
+	.restore	= ckpt_deleted_restore,
+};
+
+const struct ckpt_kind ckpt_file_deleted_kind = {
+	.type		= CKPT_REC_FILE_DELETED,
+	.family		= CKPT_FILE,
+	.name		= "open deleted file",
+	.size		= sizeof(struct ckpt_rec_file_deleted),
+	.parts		= ckpt_file_deleted_parts,
+	.match		= ckpt_file_deleted_match,
+	.users		= ckpt_file_lock_users,
+	.checkpoint	= ckpt_file_deleted_checkpoint,
+	.check		= ckpt_file_deleted_check,
+	.restore	= ckpt_file_deleted_restore,
+};

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The devices that have no state: null, zero, full, random, urandom. */
+#include <linux/fs.h>
+#include <linux/major.h>
+
+#include "checkpoint.h"
+#include "file.h"
+#include "restart.h"
+
+static bool ckpt_memdev_known(u32 major, u32 minor)
+{
+	/* Documentation/admin-guide/devices.txt */
+	return major == MEM_MAJOR && (minor == 3 || minor == 5 || minor == 7 ||
+				      minor == 8 || minor == 9);
+}
+
+static bool ckpt_file_memdev_match(const void *obj)
+{
+	const struct inode *inode = file_inode(obj);
+
+	return S_ISCHR(inode->i_mode) &&
+	       ckpt_memdev_known(imajor(inode), iminor(inode));
+}
+
+static int ckpt_file_memdev_checkpoint(struct ckpt_ctx *ctx, void *obj)
+{
+	return ckpt_file_save(ctx, obj, CKPT_REC_FILE_MEMDEV);
+}
+
+static int ckpt_file_memdev_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file *rec = rstr_payload(obj->rec);
+	u32 major = le32_to_cpu(rec->stat.rdev_major);
+	u32 minor = le32_to_cpu(rec->stat.rdev_minor);
+
+	if (!ckpt_memdev_known(major, minor))
+		return rstr_bad(ctx, obj->rec, "device %u:%u", major, minor);
+	return ckpt_file_check(ctx, obj, S_IFCHR);
+}
+
+/* Their offset is where nothing is; to seek there would set it to zero. */
+static int ckpt_file_memdev_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file *rec = rstr_payload(obj->rec);
+	struct file *file;
+	int err;
+
+	err = ckpt_file_open_at(ctx, obj);
+	if (err)
+		return err;
+	file = obj->ptr;
+	file->f_pos = le64_to_cpu(rec->pos);
+	return 0;
+}
+
+const struct ckpt_kind ckpt_file_memdev_kind = {
+	.type		= CKPT_REC_FILE_MEMDEV,
+	.family		= CKPT_FILE,
+	.name		= "memory device",
+	.size		= sizeof(struct ckpt_rec_file),
+	.parts		= ckpt_file_parts,
+	.match		= ckpt_file_memdev_match,
+	.users		= ckpt_file_lock_users,
+	.checkpoint	= ckpt_file_memdev_checkpoint,
+	.check		= ckpt_file_memdev_check,
+	.restore	= ckpt_file_memdev_restore,
+};

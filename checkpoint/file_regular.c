@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Regular files. */
+#include <linux/fs.h>
+
+#include "checkpoint.h"
+#include "file.h"
+#include "restart.h"
+
+static bool ckpt_file_regular_match(const void *obj)
+{
+	return S_ISREG(file_inode(obj)->i_mode);
+}
+
+static int ckpt_file_regular_checkpoint(struct ckpt_ctx *ctx, void *obj)
+{
+	struct file *file = obj;
+
+	if (!ckpt_file_has_home(file))
+		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				   "%pD: file of %s: not supported", file,
+				   file_inode(file)->i_sb->s_type->name);
+	return ckpt_file_save(ctx, file, CKPT_REC_FILE_REGULAR);
+}
+
+static int ckpt_file_regular_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	return ckpt_file_check(ctx, obj, S_IFREG);
+}
+
+static int ckpt_file_regular_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	int err = ckpt_file_restore(ctx, obj);
+
+	return err ?: ckpt_file_unchanged(ctx, obj);
+}
+
+const struct ckpt_kind ckpt_file_regular_kind = {
+	.type		= CKPT_REC_FILE_REGULAR,
+	.family		= CKPT_FILE,
+	.name		= "regular file",
+	.size		= sizeof(struct ckpt_rec_file),
+	.parts		= ckpt_file_parts,
+	.match		= ckpt_file_regular_match,
+	.users		= ckpt_file_lock_users,
+	.checkpoint	= ckpt_file_regular_checkpoint,
+	.check		= ckpt_file_regular_check,
+	.restore	= ckpt_file_regular_restore,
+};

@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory objects and their pages: which there are (the page map), and out to the
+ * stream. How they get back in is in pages_read.c.
+ */
+#include <linux/bvec.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/pagewalk.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/xacct.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/swapops.h>
+#include <linux/uio.h>
+#include <linux/checkpoint_mm.h>
+
+#include "image.h"
+#include "imap.h"
+#include "limits.h"
+#include "mm.h"
+#include "pages.h"
+#include "restart.h"
+
+/* Which pages there are. */
+
+/**
+ * ckpt_memory_add() - add a memory object, with nothing in it yet
+ * @ctx: the checkpoint, whose last object it belongs to
+ *
+ * Return: the memory, or NULL.
+ */
+struct ckpt_memory *ckpt_memory_add(struct ckpt_ctx *ctx)
+{
+	struct ckpt_memory *mem;
+
+	mem = kzalloc(sizeof(*mem), GFP_KERNEL_ACCOUNT);
+	if (!mem)
+		return NULL;
+	mem->ref = ctx->last_ref;
+	list_add_tail(&mem->node, &ctx->memory);
+	return mem;
+}
+
+static void ckpt_memory_free(struct ckpt_memory *mem)
+{
+	for (unsigned long i = 0; i < mem->nr_copies; i++)
+		put_page(mem->pages[i]);
+	kvfree(mem->pages);
+	kvfree(mem->index);
+	kvfree(mem->starts);
+	if (mem->mm)
+		mmput(mem->mm);
+	/* At once: who counts its users counts it as well. */
+	if (mem->file)
+		__fput_sync(mem->file);
+	if (mem->copy)
+		fput(mem->copy);
+	ckpt_buf_free(&mem->runs);
+	kfree(mem);
+}
+
+void ckpt_memory_release(struct ckpt_ctx *ctx)
+{
+	struct ckpt_memory *mem, *next;
+
+	list_for_each_entry_safe(mem, next, &ctx->memory, node)
+		ckpt_memory_free(mem);
+	INIT_LIST_HEAD(&ctx->memory);
+	ctx->nr_pages = 0;
+}
+
+static struct ckpt_page_run *ckpt_run_last(struct ckpt_memory *mem)
+{
+	if (!mem->runs.len)
+		return NULL;
+	return mem->runs.data + mem->runs.len - sizeof(struct ckpt_page_run);
+}
+
+/**
+ * ckpt_run_end() - where the last run ends
+ * @mem: the memory
+ *
+ * Return: the offset behind it, 0 if there is none.
+ */
+u64 ckpt_run_end(struct ckpt_memory *mem)
+{
+	struct ckpt_page_run *run = ckpt_run_last(mem);
+
+	if (!run)
+		return 0;
+	return le64_to_cpu(run->start) +
+	       ((u64)le32_to_cpu(run->nr) << PAGE_SHIFT);
+}
+
+/* Whether the page is in another mapping than the one before. */
+static bool ckpt_run_enters(struct ckpt_memory *mem, u64 start)
+{
+	bool enters = false;
+
+	while (mem->next_start < mem->nr_starts &&
+	       mem->starts[mem->next_start] <= start) {
+		mem->next_start++;
+		enters = true;
+	}
+	return enters;
+}
+
+static bool ckpt_run_extend(struct ckpt_memory *mem, u64 start, u32 flags)
+{
+	struct ckpt_page_run *run = ckpt_run_last(mem);
+	u32 nr;
+
+	if (ckpt_run_enters(mem, start) || !run || le32_to_cpu(run->flags) != flags)
+		return false;
+	nr = le32_to_cpu(run->nr);
+	if (nr == U32_MAX ||
+	    le64_to_cpu(run->start) + ((u64)nr << PAGE_SHIFT) != start)
+		return false;
+	run->nr = cpu_to_le32(nr + 1);
+	return true;
+}
+
+/**
+ * ckpt_run_add() - add a page to the page map
+ * @mem: the memory
+ * @start: of the page, behind all that were added
+ * @flags: CKPT_RUN_*
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_run_add(struct ckpt_memory *mem, u64 start, u32 flags)
+{
+	struct ckpt_page_run *run;
+
+	if (!(flags & CKPT_RUN_ZERO))
+		mem->nr_pages++;
+	if (ckpt_run_extend(mem, start, flags))
+		return 0;
+	run = ckpt_buf_add(&mem->runs, sizeof(*run));
+	if (IS_ERR(run))
+		return PTR_ERR(run);
+	run->start = cpu_to_le64(start);
+	run->nr = cpu_to_le32(1);
+	run->flags = cpu_to_le32(flags);
+	return 0;
+}
+
+static bool ckpt_page_is_zero(struct page *page)
+{
+	void *addr = kmap_local_page(page);
+	bool zero = !memchr_inv(addr, 0, PAGE_SIZE);
+
+	kunmap_local(addr);
+	return zero;
+}
+
+static int ckpt_run_add_page(struct ckpt_memory *mem, u64 start,
+			     struct page *page)
+{
+	return ckpt_run_add(mem, start,
+			    ckpt_page_is_zero(page) ? CKPT_RUN_ZERO : 0);
+}
+
+/* Pages that are in the image that the mapping was made of, if it was. */
+static int ckpt_map_image(struct ckpt_memory *mem, struct vm_area_struct *vma,
+			  unsigned long addr, unsigned long end)
+{
+	unsigned long nr;
+	int err = 0;
+
+	if (!ckpt_vma_is_imap(vma))
+		return 0;
+	while (!err && (addr = ckpt_imap_next(vma, addr, end, &nr)) < end)
+		for (; nr && !err; nr--, addr += PAGE_SIZE)
+			err = ckpt_run_add(mem, addr, 0);
+	return err;
+}
+
+/* What is not present: swapped out or on its way, or no memory at all. */
+static int ckpt_map_absent(struct ckpt_memory *mem, struct vm_area_struct *vma,
+			   pte_t pte, unsigned long addr)
+{
+	swp_entry_t entry;
+
+	if (pte_none(pte))
+		return ckpt_map_image(mem, vma, addr, addr + PAGE_SIZE);
+	entry = pte_to_swp_entry(pte);
+	if (is_pte_marker_entry(entry))
+		return is_poisoned_swp_entry(entry) ? -EHWPOISON :
+		       ckpt_map_image(mem, vma, addr, addr + PAGE_SIZE);
+	if (!non_swap_entry(entry))
+		return ckpt_run_add(mem, addr, 0);
+	if (is_hwpoison_entry(entry))
+		return -EHWPOISON;
+	if (is_migration_entry(entry) &&
+	    !folio_test_anon(pfn_swap_entry_folio(entry)))
+		return ckpt_map_image(mem, vma, addr, addr + PAGE_SIZE);
+	return ckpt_run_add(mem, addr, 0);
+}
+
+static int ckpt_map_pte(pte_t *ptep, unsigned long addr, unsigned long next,
+			struct mm_walk *walk)
+{
+	pte_t pte = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(pte))
+		return ckpt_map_absent(walk->private, walk->vma, pte, addr);
+	page = vm_normal_page(walk->vma, addr, pte);
+	if (!page)
+		return 0;
+	if (PageAnon(page))
+		return ckpt_run_add_page(walk->private, addr, page);
+	return ckpt_map_image(walk->private, walk->vma, addr, addr + PAGE_SIZE);
+}
+
+static int ckpt_map_huge(struct ckpt_memory *mem, struct vm_area_struct *vma,
+			 pmd_t pmd, unsigned long addr, unsigned long end)
+{
+	struct page *page;
+	int err = 0;
+
+	if (!pmd_present(pmd)) {
+		for (; addr < end && !err; addr += PAGE_SIZE)
+			err = ckpt_run_add(mem, addr, 0);
+		return err;
+	}
+	page = vm_normal_page_pmd(vma, addr, pmd);
+	if (!page || !PageAnon(page) || is_huge_zero_pmd(pmd))
+		return 0;
+	page += (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
+	for (; addr < end && !err; addr += PAGE_SIZE)
+		err = ckpt_run_add_page(mem, addr, page++);
+	return err;
+}
+
+static bool ckpt_pmd_is_huge(pmd_t pmd)
+{
+	return is_swap_pmd(pmd) || pmd_trans_huge(pmd) || pmd_devmap(pmd);
+}
+
+/* One that looked huge; if it is not any more, the walk takes it again. */
+static int ckpt_map_huge_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			     struct mm_walk *walk)
+{
+	spinlock_t *ptl = pmd_lock(walk->mm, pmd);
+	int err = 0;
+
+	walk->action = ACTION_AGAIN;
+	if (ckpt_pmd_is_huge(*pmd)) {
+		walk->action = ACTION_CONTINUE;
+		err = ckpt_map_huge(walk->private, walk->vma, *pmd, addr, end);
+	}
+	spin_unlock(ptl);
+	return err;
+}
+
+static int ckpt_map_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			struct mm_walk *walk)
+{
+	struct ckpt_memory *mem = walk->private;
+	int err;
+
+	cond_resched();
+	/* Under the lock of the page table nothing can be allocated. */
+	err = ckpt_buf_reserve(&mem->runs,
+			       PTRS_PER_PTE * sizeof(struct ckpt_page_run));
+	if (err || !ckpt_pmd_is_huge(pmdp_get_lockless(pmd)))
+		return err;
+	return ckpt_map_huge_pmd(pmd, addr, end, walk);
+}
+
+/* No page table. */
+static int ckpt_map_hole(unsigned long addr, unsigned long next, int depth,
+			 struct mm_walk *walk)
+{
+	return walk->vma ?
+	       ckpt_map_image(walk->private, walk->vma, addr, next) : 0;
+}
+
+static const struct mm_walk_ops ckpt_map_ops = {
+	.pte_hole	= ckpt_map_hole,
+	.pmd_entry	= ckpt_map_pmd,
+	.pte_entry	= ckpt_map_pte,
+	.walk_lock	= PGWALK_RDLOCK,
+};
+
+static int ckpt_map_mm(struct ckpt_memory *mem)
+{
+	int err;
+
+	err = mmap_read_lock_killable(mem->mm);
+	if (err)
+		return err;
+	err = walk_page_range(mem->mm, 0, TASK_SIZE_MAX, &ckpt_map_ops, mem);
+	mmap_read_unlock(mem->mm);
+	return err;
+}
+
+static int ckpt_map_copies(struct ckpt_memory *mem)
+{
+	int err = 0;
+
+	for (unsigned long i = 0; i < mem->nr_copies && !err; i++) {
+		err = ckpt_run_add_page(mem, (u64)mem->index[i] << PAGE_SHIFT,
+					mem->pages[i]);
+		cond_resched();
+	}
+	return err;
+}
+
+static int ckpt_map_pages(struct ckpt_memory *mem)
+{
+	if (mem->mm)
+		return ckpt_map_mm(mem);
+	return mem->file ? ckpt_contents_map(mem) : ckpt_map_copies(mem);
+}
+
+static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
+{
+	struct ckpt_rec_pagemap *rec;
+
+	rec = ckpt_object_add(ctx, CKPT_REC_PAGEMAP, NULL,
+			      sizeof(*rec) + mem->runs.len);
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	rec->owner = cpu_to_le32(mem->ref);
+	rec->nr_runs = cpu_to_le32(mem->runs.len /
+				   sizeof(struct ckpt_page_run));
+	rec->nr_pages = cpu_to_le64(mem->nr_pages);
+	if (mem->runs.len)
+		memcpy(rec->runs, mem->runs.data, mem->runs.len);
+	return 0;
+}
+
+/**
+ * ckpt_memory_map() - find out which pages there are, and add the page maps
+ * @ctx: the checkpoint; the tasks need not be stopped any more
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_memory_map(struct ckpt_ctx *ctx)
+{
+	struct ckpt_memory *mem;
+	int err;
+
+	list_for_each_entry(mem, &ctx->memory, node) {
+		err = ckpt_map_pages(mem);
+		if (err == -EHWPOISON)
+			return ckpt_refuse(&ctx->log, err,
+					   "memory that the hardware lost");
+		if (!err)
+			err = ckpt_pagemap_save(ctx, mem);
+		if (err)
+			return err;
+		ctx->nr_pages += mem->nr_pages;
+	}
+	if (ctx->nr_pages > CKPT_PAGES_MAX)
+		return -EFBIG;
+	return 0;
+}
+
+/* Out to the stream. */
+
+/* What a write that came to nothing means. */
+static int ckpt_write_error(struct ckpt_ctx *ctx, ssize_t ret)
+{
+	if (signal_pending(current) && (!ret || ret == -ERESTARTSYS))
+		return -EINTR;
+	if (!ret)
+		ret = -EIO;
+	return ckpt_refuse(&ctx->log, ret, "the image can't be written: %pe",
+			   ERR_PTR(ret));
+}
+
+static int ckpt_write_iter(struct ckpt_ctx *ctx, struct iov_iter *iter)
+{
+	ssize_t ret;
+
+	while (iov_iter_count(iter)) {
+		if (signal_pending(current))
+			return -EINTR;
+		ret = vfs_iter_write(ctx->file, iter, ckpt_pos(ctx->file), 0);
+		if (ret <= 0)
+			return ckpt_write_error(ctx, ret);
+		add_wchar(current, ret);
+	}
+	return 0;
+}
+
+/**
+ * ckpt_write() - write so many bytes, all of them
+ * @ctx: the checkpoint
+ * @buf: from where
+ * @len: how many
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_write(struct ckpt_ctx *ctx, const void *buf, size_t len)
+{
+	struct kvec kvec = { .iov_base = (void *)buf, .iov_len = len };
+	struct iov_iter iter;
+
+	iov_iter_kvec(&iter, ITER_SOURCE, &kvec, 1, len);
+	return ckpt_write_iter(ctx, &iter);
+}
+
+static int ckpt_write_bvec(struct ckpt_ctx *ctx, const struct bio_vec *bvec,
+			   unsigned int nr)
+{
+	struct iov_iter iter;
+
+	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, (size_t)nr << PAGE_SHIFT);
+	return ckpt_write_iter(ctx, &iter);
+}
+
+void ckpt_pages_put(struct page **pages, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		put_page(pages[i]);
+}
+
+/**
+ * ckpt_mm_pages() - get hold of pages that lie side by side, all or none
+ * @mm: the address space
+ * @addr: of the first
+ * @nr: how many, up to CKPT_PAGE_BATCH
+ * @flags: FOLL_*
+ * @pages: where they go; references are held
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_mm_pages(struct mm_struct *mm, unsigned long addr, unsigned int nr,
+		  unsigned int flags, struct page **pages)
+{
+	unsigned int got = 0;
+	int locked;
+	long ret;
+
+	while (got < nr) {
+		ret = mmap_read_lock_killable(mm);
+		if (!ret) {
+			locked = 1;
+			ret = get_user_pages_remote(mm, addr +
+						    (got << PAGE_SHIFT),
+						    nr - got, flags,
+						    pages + got, &locked);
+			if (locked)
+				mmap_read_unlock(mm);
+		}
+		if (ret <= 0) {
+			ckpt_pages_put(pages, got);
+			return ret ?: -EFAULT;
+		}
+		got += ret;
+	}
+	return 0;
+}
+
+static int ckpt_batch_write(struct ckpt_ctx *ctx, struct ckpt_batch *batch)
+{
+	int err = 0;
+
+	ckpt_batch_fill(batch);
+	if (batch->nr)
+		err = ckpt_write_bvec(ctx, batch->bvec, batch->nr);
+	ckpt_pages_put(batch->pages, batch->nr);
+	batch->nr = 0;
+	cond_resched();
+	return err;
+}
+
+static int ckpt_batch_take(struct ckpt_memory *mem, u64 start, u32 nr,
+			   struct ckpt_batch *batch)
+{
+	struct page **pages = batch->pages + batch->nr;
+	int err;
+
+	if (mem->file)
+		err = ckpt_contents_pages(mem, start, nr, pages,
+					  batch->bvec + batch->nr);
+	else
+		err = ckpt_mm_pages(mem->mm, start, nr, FOLL_FORCE, pages);
+	if (!err)
+		batch->nr += nr;
+	return err;
+}
+
+/* Runs of the page map, cut into pieces that fit what is left of a batch. */
+static int ckpt_run_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
+			  const struct ckpt_page_run *run,
+			  struct ckpt_batch *batch)
+{
+	u64 addr = le64_to_cpu(run->start);
+	u32 left = le32_to_cpu(run->nr), nr;
+	int err;
+
+	while (left) {
+		nr = min(left, CKPT_PAGE_BATCH - batch->nr);
+		err = ckpt_batch_take(mem, addr, nr, batch);
+		if (err)
+			return err;
+		left -= nr;
+		addr += (u64)nr << PAGE_SHIFT;
+		if (batch->nr < CKPT_PAGE_BATCH)
+			continue;
+		err = ckpt_batch_write(ctx, batch);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int ckpt_runs_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
+			   struct ckpt_batch *batch)
+{
+	const struct ckpt_page_run *run = mem->runs.data;
+	size_t nr = mem->runs.len / sizeof(*run);
+	int err;
+
+	for (size_t i = 0; i < nr; i++, run++) {
+		if (le32_to_cpu(run->flags) & CKPT_RUN_ZERO)
+			continue;
+		err = ckpt_run_write(ctx, mem, run, batch);
+		if (err)
+			return err;
+	}
+	return ckpt_batch_write(ctx, batch);
+}
+
+/* Copies are in the order of their runs; those that are zero are left out. */
+static int ckpt_copies_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
+			     struct ckpt_batch *batch)
+{
+	int err;
+
+	for (unsigned long i = 0; i < mem->nr_copies; i++) {
+		if (ckpt_page_is_zero(mem->pages[i]))
+			continue;
+		get_page(mem->pages[i]);
+		batch->pages[batch->nr++] = mem->pages[i];
+		if (batch->nr < CKPT_PAGE_BATCH)
+			continue;
+		err = ckpt_batch_write(ctx, batch);
+		if (err)
+			return err;
+	}
+	return ckpt_batch_write(ctx, batch);
+}
+
+/**
+ * ckpt_memory_write() - write the page section
+ * @ctx: the checkpoint, whose metadata has been written
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_memory_write(struct ckpt_ctx *ctx)
+{
+	struct ckpt_batch *batch;
+	struct ckpt_memory *mem;
+	int err = 0;
+
+	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	if (!batch)
+		return -ENOMEM;
+	list_for_each_entry(mem, &ctx->memory, node) {
+		err = mem->mm || mem->file ?
+		      ckpt_runs_write(ctx, mem, batch) :
+		      ckpt_copies_write(ctx, mem, batch);
+		if (err)
+			break;
+	}
+	ckpt_pages_put(batch->pages, batch->nr);
+	kfree(batch);
+	return err;
+}

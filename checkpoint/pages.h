@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory objects and their pages: from the capture to the stream, and back. */
+#ifndef _CHECKPOINT_PAGES_H
+#define _CHECKPOINT_PAGES_H
+
+#include <linux/bvec.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+
+#include "checkpoint.h"
+#include "limits.h"
+
+struct rstr_ctx;
+
+/**
+ * struct ckpt_memory - the memory of one object, as it was when captured
+ * @node: in ckpt_ctx.memory
+ * @ref: reference to the address space or the shared memory
+ * @mm: private memory: a duplicate that no task runs in
+ * @file: a file, open for reading,
+ * @copy: and what it held, if it may be written to by now; or NULL
+ * @pages: shared memory: copies of its pages,
+ * @index: and which pages of the object these are
+ * @nr_copies: how many
+ * @runs: struct ckpt_page_run, all of them
+ * @starts: of the mappings, by ascending address, as a run does not leave one
+ * @nr_starts: how many there are
+ * @next_start: the first that no page has reached
+ * @nr_pages: that will be in the page section
+ */
+struct ckpt_memory {
+	struct list_head	node;
+	u32			ref;
+	struct mm_struct	*mm;
+	struct file		*file;
+	struct file		*copy;
+	struct page		**pages;
+	pgoff_t			*index;
+	unsigned long		nr_copies;
+	struct ckpt_buf		runs;
+	unsigned long		*starts;
+	u32			nr_starts;
+	u32			next_start;
+	u64			nr_pages;
+};
+
+struct ckpt_memory *ckpt_memory_add(struct ckpt_ctx *ctx);
+int ckpt_run_add(struct ckpt_memory *mem, u64 start, u32 flags);
+u64 ckpt_run_end(struct ckpt_memory *mem);
+void ckpt_memory_release(struct ckpt_ctx *ctx);
+int ckpt_memory_map(struct ckpt_ctx *ctx);
+int ckpt_memory_write(struct ckpt_ctx *ctx);
+int ckpt_write(struct ckpt_ctx *ctx, const void *buf, size_t len);
+
+struct mm_struct *ckpt_mm_dup(struct mm_struct *src);
+struct mm_struct *ckpt_mm_dup_ahead(struct mm_struct *src);
+int ckpt_mm_renew(struct mm_struct *mm, struct mm_struct *src);
+
+void ckpt_memory_ahead(struct ckpt_ctx *ctx);
+struct mm_struct *ckpt_ahead_use(struct ckpt_ctx *ctx, struct mm_struct *mm);
+void ckpt_ahead_release(struct ckpt_ctx *ctx);
+
+/**
+ * struct ckpt_batch - pages on their way
+ * @nr: how many
+ * @pages: references held
+ * @bvec: the same
+ */
+struct ckpt_batch {
+	unsigned int	nr;
+	struct page	*pages[CKPT_PAGE_BATCH];
+	struct bio_vec	bvec[CKPT_PAGE_BATCH];
+};
+
+static inline void ckpt_batch_fill(struct ckpt_batch *batch)
+{
+	for (unsigned int i = 0; i < batch->nr; i++)
+		bvec_set_page(&batch->bvec[i], batch->pages[i], PAGE_SIZE, 0);
+}
+
+/* Where in an image to go on reading or writing; NULL where there is no where. */
+static inline loff_t *ckpt_pos(struct file *file)
+{
+	return file->f_mode & FMODE_STREAM ? NULL : &file->f_pos;
+}
+
+int ckpt_mm_pages(struct mm_struct *mm, unsigned long addr, unsigned int nr,
+		  unsigned int flags, struct page **pages);
+void ckpt_pages_put(struct page **pages, unsigned int nr);
+
+/* Contents of files. */
+int ckpt_contents_add(struct ckpt_ctx *ctx, struct file *file, bool copied);
+int ckpt_contents_map(struct ckpt_memory *mem);
+int ckpt_contents_alloc(unsigned int nr, struct page **pages);
+int ckpt_contents_pages(struct ckpt_memory *mem, loff_t pos, unsigned int nr,
+			struct page **pages, struct bio_vec *bvec);
+int ckpt_contents_write(struct file *file, loff_t pos, unsigned int nr,
+			const struct bio_vec *bvec);
+
+int ckpt_memory_read(struct rstr_ctx *ctx);
+
+#endif

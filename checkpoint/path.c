@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Paths: what leads to a file, and still will when it is opened again. */
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+
+#include "checkpoint.h"
+#include "file.h"
+
+/* The path of a file as the caller sees it; ERR_PTR if he can't. */
+static char *ckpt_path_name(const struct path *path, char *buf)
+{
+	char *name = d_path(path, buf, PAGE_SIZE);
+
+	/* "(unreachable)/..." or no path at all */
+	if (!IS_ERR(name) && name[0] != '/')
+		return ERR_PTR(-ENOENT);
+	return name;
+}
+
+/* A name that leads elsewhere, by now, would bring back another file. */
+static int ckpt_path_leads_to(const char *name, const struct inode *inode)
+{
+	struct path path;
+	int err;
+
+	err = kern_path(name, 0, &path);
+	if (err == -ERESTARTSYS)
+		err = -EINTR;
+	if (err)
+		return err;
+	if (d_backing_inode(path.dentry) != inode)
+		err = -ENOENT;
+	path_put(&path);
+	return err;
+}
+
+/**
+ * ckpt_path_find() - the name that leads to a place
+ * @ctx: the checkpoint
+ * @path: the place
+ * @buf: a page
+ *
+ * Return: the name, in @buf; or an ERR_PTR: -EOPNOTSUPP if there is none,
+ * -ENOMEM, -EINTR.
+ */
+char *ckpt_path_find(struct ckpt_ctx *ctx, const struct path *path, char *buf)
+{
+	char *name = ckpt_path_name(path, buf);
+	int err;
+
+	if (IS_ERR(name))
+		return ERR_PTR(ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+					   "%pd: has no path here: not supported",
+					   path->dentry));
+	err = ckpt_path_leads_to(name, d_backing_inode(path->dentry));
+	if (err && err != -ENOMEM && err != -EINTR)
+		err = ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				  "%s: leads to another file by now: not supported",
+				  name);
+	return err ? ERR_PTR(err) : name;
+}
+
+/**
+ * ckpt_path_reaches() - whether a place can still be had by its name
+ * @path: the place
+ *
+ * Return: 0; -ENOENT if there is no name by which the caller gets there, or it
+ * leads to another file by now; -ENOMEM; or what looking it up fails with.
+ */
+int ckpt_path_reaches(const struct path *path)
+{
+	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	char *name;
+
+	if (!buf)
+		return -ENOMEM;
+	if (d_unlinked(path->dentry))
+		return -ENOENT;
+	name = ckpt_path_name(path, buf);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return ckpt_path_leads_to(name, d_backing_inode(path->dentry));
+}
+
+static struct dentry *ckpt_dentry_alias(struct inode *inode)
+{
+	struct dentry *alias, *found = NULL;
+
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(alias, &inode->i_dentry, d_u.d_alias) {
+		if (d_unhashed(alias) || IS_ROOT(alias))
+			continue;
+		found = dget(alias);
+		break;
+	}
+	spin_unlock(&inode->i_lock);
+	return found;
+}
+
+/**
+ * ckpt_path_alias() - another name of a file that was deleted under one
+ * @path: as it was opened
+ * @other: where the other goes; to be released
+ *
+ * Only what the kernel remembers can be found.
+ *
+ * Return: whether there is one.
+ */
+static bool ckpt_path_alias(const struct path *path, struct path *other)
+{
+	struct inode *inode = d_backing_inode(path->dentry);
+
+	if (S_ISDIR(inode->i_mode) || !inode->i_nlink)
+		return false;
+	other->dentry = ckpt_dentry_alias(inode);
+	if (!other->dentry)
+		return false;
+	other->mnt = mntget(path->mnt);
+	return true;
+}
+
+static int ckpt_path_write(struct ckpt_ctx *ctx, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	char *payload;
+
+	payload = ckpt_part_add(ctx, CKPT_REC_PATH, size);
+	if (IS_ERR(payload))
+		return PTR_ERR(payload);
+	memcpy(payload, name, size);
+	return 0;
+}
+
+static int ckpt_path_save(struct ckpt_ctx *ctx, const struct path *path,
+			  char *buf)
+{
+	char *name = ckpt_path_find(ctx, path, buf);
+
+	return IS_ERR(name) ? PTR_ERR(name) : ckpt_path_write(ctx, name);
+}
+
+/**
+ * ckpt_path_add() - add a path as a part of the last object
+ * @ctx: the checkpoint
+ * @path: the path
+ *
+ * Return: 0; -EOPNOTSUPP if there is no name that leads there; -ENOMEM; -EINTR.
+ */
+int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path)
+{
+	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	struct path other;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	if (!d_unlinked(path->dentry))
+		return ckpt_path_save(ctx, path, buf);
+	if (!ckpt_path_alias(path, &other))
+		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				   "%pd: deleted%s: not supported",
+				   path->dentry,
+				   d_backing_inode(path->dentry)->i_nlink ?
+				   ", and its other name is not known" : "");
+	err = ckpt_path_save(ctx, &other, buf);
+	path_put(&other);
+	return err;
+}
+
+/**
+ * ckpt_path_add_deleted() - the same for what was deleted: where it was
+ * @ctx: the checkpoint
+ * @path: the path
+ *
+ * If its directory was deleted as well, then it is the next one above.
+ *
+ * Return: as ckpt_path_add().
+ */
+int ckpt_path_add_deleted(struct ckpt_ctx *ctx, const struct path *path)
+{
+	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	struct path dir = { .mnt = path->mnt };
+	struct dentry *child;
+	char *name;
+
+	if (!buf)
+		return -ENOMEM;
+	dir.dentry = dget_parent(path->dentry);
+	while (d_unlinked(dir.dentry)) {
+		child = dir.dentry;
+		dir.dentry = dget_parent(child);
+		dput(child);
+	}
+	name = ckpt_path_find(ctx, &dir, buf);
+	dput(dir.dentry);
+	return IS_ERR(name) ? PTR_ERR(name) : ckpt_path_write(ctx, name);
+}
