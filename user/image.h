@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A reader of images. It takes nothing on trust: a struct image that
+ * image_read() filled is whole, and all its records are what they should be.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <linux/checkpoint_image.h>
+
+#include "record.h"
+
+/* As the kernel has it: all records of an image together, and its pages. */
+#define IMAGE_META_MAX		(1ULL << 30)
+#define IMAGE_PAGES_MAX		(1ULL << 32)
+
+/**
+ * struct image_record - where a record is
+ * @type: what it is
+ * @head: the record, in struct image's @meta
+ * @size: of its payload
+ * @nr: its number, from 1 on
+ * @offset: where in the stream it starts
+ * @owner: reference to the object that it is or belongs to; 0 for the end
+ */
+struct image_record {
+	const struct record_type	*type;
+	const struct ckpt_record	*head;
+	__u32				size;
+	__u32				nr;
+	__u64				offset;
+	__u32				owner;
+};
+
+/**
+ * struct image - an image, the pages left out
+ * @header: its header
+ * @meta: all records, @meta_size bytes
+ * @records: the same, @nr_records, with the end
+ * @objects: those that are objects, @nr_objects, by reference less one
+ * @pagemaps: the page map of each object, by its reference less one, or NULL
+ * @leaders: the leading task of each thread group, by its reference less one
+ * @live: the first of its tasks that is not dead, likewise; NULL of a zombie
+ * @last_object: index of the object that was read last
+ * @size: of the image, trailer included
+ * @error: what is wrong with it
+ * @fd: where it is read from
+ * @pos: how far
+ * @regular: it is a regular file
+ * @file_size: of such a file
+ */
+struct image {
+	struct ckpt_image_header	header;
+	unsigned char			*meta;
+	size_t				meta_size;
+	struct image_record		*records;
+	size_t				nr_records;
+	const struct image_record	**objects;
+	const struct image_record	**pagemaps;
+	const struct image_record	**leaders;
+	const struct image_record	**live;
+	size_t				nr_objects;
+	size_t				last_object;
+	__u64				size;
+	char				error[256];
+	int				fd;
+	__u64				pos;
+	bool				regular;
+	__u64				file_size;
+};
+
+/**
+ * image_read() - read an image from front to back and check it
+ * @image: to be filled in
+ * @fd: where it is
+ *
+ * Works on a pipe as on a file; of a file the pages are not read.
+ *
+ * Return: 0; -1 if the image is damaged or cannot be read, and then @error says
+ * what is wrong and where. Either way image_free() is to follow.
+ */
+int image_read(struct image *image, int fd);
+void image_free(struct image *image);
+
+/* Tell what is wrong with a header; 0 if nothing. Needs only @header. */
+int image_check_header(struct image *image);
+
+/* How large an image with this header, found good, will be. */
+__u64 image_size(const struct ckpt_image_header *header);
+
+/* Set @error; returns -1. The second one names a record. */
+__attribute__((format(printf, 2, 3)))
+int image_bad(struct image *image, const char *fmt, ...);
+__attribute__((format(printf, 3, 4)))
+int image_bad_record(struct image *image, const struct image_record *record,
+		     const char *fmt, ...);
+
+static inline const void *image_payload(const struct image_record *record)
+{
+	return record->head + 1;
+}
+
+/* The object that @ref, found good, refers to. */
+static inline const struct image_record *
+image_object(const struct image *image, __u32 ref)
+{
+	return image->objects[ref - 1];
+}
+
+/**
+ * image_part() - the next part of an object
+ * @image: the image
+ * @record: the object, or a part of it
+ * @type: CKPT_REC_*
+ *
+ * Return: the first such part after @record, or NULL
+ */
+const struct image_record *image_part(const struct image *image,
+				      const struct image_record *record,
+				      __u32 type);
+
+/* Whether what the records say makes sense; check.c. */
+int image_check(struct image *image);
+
+#endif
