@@ -1,0 +1,316 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ckpt, rstr and ckptinfo as a user meets them, over calls that are made up; see
+# fake_call.c.  programs_test.sh DIRECTORY-OF-THE-PROGRAMS
+bin=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+PATH=$bin:$PATH
+LC_ALL=C
+export LC_ALL
+
+# try NAME STATUS COMMAND...: run it, keep what it says in out and err
+try() {
+	name=$1 expected=$2
+	shift 2
+	"$@" >out 2>err
+	status=$?
+	[ $status = "$expected" ] && result=ok || result='not ok'
+	echo "$result $name: status $status"
+}
+
+# says NAME FILE PATTERN: a line of FILE matches
+says() {
+	if grep -q -- "$3" "$2"; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $(head -n3 "$2")"
+	fi
+}
+
+# is NAME CONDITION...: as test(1) has it
+is() {
+	name=$1
+	shift
+	if test "$@"; then echo "ok $name"; else echo "not ok $name: $*"; fi
+}
+
+# on_terminal COMMAND: a shell command, with a terminal on 0, 1 and 2
+on_terminal() {
+	script -qec "$1" /dev/null </dev/null
+}
+
+test_usage() {
+	for program in ckpt rstr ckptinfo; do
+		try "$program --help" 0 $program --help
+		says "$program --help says how" out "^Usage: $program"
+		try "$program, unknown option" 2 $program --unknown
+		says "$program, unknown option, says how" err "^Usage: $program"
+	done
+	try "ckpt, no pid" 2 ckpt
+	try "ckpt, two pids" 2 ckpt 1 2
+	try "ckpt, a name" 2 ckpt xz
+	says "ckpt, a name" err '^ckpt: not a process id: xz$'
+	try "ckpt, pid 0" 2 ckpt 0
+	try "ckpt, pid -1" 2 ckpt -- -1
+	try "ckpt, a pid and more" 2 ckpt 12x
+	try "ckpt, a large pid" 2 ckpt 4294967297
+	try "ckpt, -k -s" 2 ckpt -k -s 1
+	try "rstr, an operand" 2 rstr image
+	try "ckptinfo, two files" 2 ckptinfo a b
+	try "ckptinfo, --json and more" 2 ckptinfo --json -r image
+}
+
+test_terminals() {
+	try "ckpt to a terminal" 2 on_terminal "ckpt 1"
+	says "ckpt to a terminal" out "try 'ckpt 1 > image'"
+	try "rstr from a terminal" 2 on_terminal "rstr"
+	try "ckptinfo from a terminal" 2 on_terminal "ckptinfo"
+}
+
+test_ckpt() {
+	export FAKE_IMAGE=$work/image FAKE_FLAGS=$work/flags
+	try "ckpt" 0 ckpt 1
+	is "ckpt writes the image" "$(cmp out image)" = ""
+	is "ckpt says nothing" ! -s err
+	is "ckpt asks for a log" "$(cat flags)" = 4
+	try "ckpt -k" 0 ckpt -k 1
+	is "ckpt -k" "$(cat flags)" = 5
+	try "ckpt --stop" 0 ckpt --stop 1
+	is "ckpt --stop" "$(cat flags)" = 6
+	try "ckpt -v" 0 ckpt -v 1
+	says "ckpt -v" err '^ckpt: image 7 of pid 1: 24.0 KiB in 0\.[0-9]* s$'
+	ckpt 1 | cmp - image && echo "ok ckpt to a pipe" || echo "not ok ckpt to a pipe"
+}
+
+test_ckpt_fails() {
+	export FAKE_IMAGE=/dev/null FAKE_ERRNO=3
+	try "ckpt fails" 1 ckpt 77
+	says "ckpt fails" err '^ckpt: pid 77: No such process$'
+	FAKE_LOG='pid 7 (a b): fd 9: no
+pid 7 (a b): fd 10: no' try "ckpt fails, with a reason" 1 ckpt 7
+	says "ckpt gives the first reason" err '^ckpt: pid 7 (a b): fd 9: no$'
+	says "ckpt gives the second" err '^ckpt: pid 7 (a b): fd 10: no$'
+	is "ckpt gives these alone" "$(wc -l <err)" = 2
+	FAKE_LOG=$(printf 'pid 7 (\033[2J)') try "ckpt, a bad name" 1 ckpt 7
+	says "ckpt, a bad name" err '^ckpt: pid 7 (\\033\[2J)$'
+	FAKE_ERRNO=38 try "ckpt, no such call" 1 ckpt 7
+	says "ckpt, no such call" err 'without CONFIG_CHECKPOINT$'
+	try "ckpt, no output" 1 sh -c 'ckpt 7 >&-'
+	says "ckpt, no output" err '^ckpt: standard output: Bad file'
+}
+
+test_ckpt_undo() {
+	export FAKE_IMAGE=$work/image FAKE_ERRNO=28
+	try "ckpt fails midway" 1 sh -c 'ckpt 1 >half'
+	is "ckpt leaves no half image" ! -s half
+	try "ckpt fails, appending" 1 sh -c 'echo before >half; ckpt 1 >>half'
+	is "ckpt leaves what was before" "$(cat half)" = before
+	try "ckpt fails, behind something" 1 sh -c '{ echo head; ckpt 1; } >half'
+	is "ckpt leaves what was written before" "$(cat half)" = head
+	try "ckpt fails within a file" 1 sh -c 'cp image half; ckpt 1 1<>half'
+	is "ckpt leaves a file that it did not extend" -s half
+	FAKE_ERRNO='' try "ckpt to a full device" 1 sh -c 'ckpt 1 >/dev/full'
+	says "ckpt to a full device" err '^ckpt: pid 1: No space left on device$'
+	FAKE_ERRNO='' FAKE_IMAGE=$bin/ckptinfo try "ckpt without a reader" 0 sh -c \
+		'{ ckpt 1; echo $? >status; } | true'
+	is "ckpt without a reader" "$(cat status)" = 1
+	says "ckpt without a reader" err '^ckpt: pid 1: Broken pipe$'
+}
+
+# in the background and without job control SIGINT and SIGQUIT are ignored
+test_ckpt_signals() {
+	export FAKE_IMAGE=$bin/ckptinfo FAKE_PAUSE=20
+	for signal in TERM HUP; do
+		ckpt 1 >half 2>err &
+		sleep 0.3
+		is "ckpt has begun" -s half
+		kill -$signal $!
+		wait $! 2>/dev/null
+		is "ckpt ends by SIG$signal" $? -gt 128
+		says "ckpt says so" err '^ckpt: interrupted'
+		is "ckpt leaves nothing" ! -s half
+	done
+	ckpt 1 >half 2>err &
+	sleep 0.3
+	kill -INT $!
+	sleep 0.1
+	is "SIGINT stays ignored" -d /proc/$!
+	kill -TERM $!
+	wait
+}
+
+test_ckpt_progress() {
+	export FAKE_IMAGE=$work/large FAKE_PAUSE=20
+	{ cat image; head -c 300000 /dev/zero; } >large
+	on_terminal "ckpt 1 >half" >out
+	says "ckpt shows progress" out 'ckpt: .* written'
+	on_terminal "ckpt -q 1 >half" >out
+	is "ckpt -q does not" ! -s out
+	ckpt 1 2>err >half
+	is "nor does it but on a terminal" ! -s err
+}
+
+test_rstr() {
+	export FAKE_FLAGS=$work/flags
+	FAKE_ROOT='exit 0' try "rstr" 0 sh -c 'rstr <image'
+	is "rstr says nothing" ! -s err
+	is "rstr asks for a log" "$(cat flags)" = 1
+	FAKE_ROOT='exit 0' try "rstr with all flags" 0 sh -c \
+		'rstr --new-pids --stop --force-files --eager --tcp-close <image'
+	is "rstr with all flags" "$(cat flags)" = 287
+	FAKE_ROOT='exit 0' try "rstr --inherit-fd" 0 sh -c \
+		'rstr --inherit-fd 5:pipe:[7] --inherit-fd 0:/a:b 5</dev/null <image'
+	is "rstr --inherit-fd" "$(echo $(cat flags))" = "1 5 pipe:[7] 0 /a:b"
+	try "rstr --inherit-fd, not open" 2 sh -c 'rstr --inherit-fd 77:x <image'
+	try "rstr --inherit-fd, no name" 2 sh -c 'rstr --inherit-fd 0: <image'
+	try "rstr --inherit-fd, no number" 2 sh -c 'rstr --inherit-fd x:y <image'
+	ckpt --external 'pipe:[7]' --external /b 1 >half
+	is "ckpt --external" "$(echo $(cat flags))" = "4 -1 pipe:[7] -1 /b"
+	FAKE_ROOT='exit 3' try "rstr, status 3" 3 sh -c 'rstr <image'
+	FAKE_ROOT='kill -TERM $$' try "rstr, SIGTERM" 143 sh -c 'rstr <image; exit $?'
+	FAKE_ROOT='kill -KILL $$' try "rstr, SIGKILL" 137 sh -c 'rstr <image; exit $?'
+	FAKE_ROOT='exit 0' try "rstr -v" 0 sh -c 'rstr -v <image'
+	says "rstr -v" err '^rstr: pid [0-9]* in 0\.[0-9]* s$'
+	FAKE_LOG='/tmp/a: changed' FAKE_ROOT='exit 0' try "rstr, a note" 0 sh -c 'rstr <image'
+	says "rstr, a note" err '^rstr: /tmp/a: changed$'
+	FAKE_LOG='/tmp/a: changed' FAKE_ROOT='exit 0' try "rstr -q" 0 sh -c 'rstr -q <image'
+	is "rstr -q" ! -s err
+}
+
+test_rstr_core() {
+	ulimit -c unlimited 2>/dev/null
+	FAKE_ROOT='ulimit -c 0; kill -SEGV $$' try "rstr, SIGSEGV" 139 sh -c \
+		'rstr <image; exit $?'
+	is "rstr leaves no core" "$(find . -name 'core*')" = ""
+	ulimit -c 0
+}
+
+test_rstr_fails() {
+	export FAKE_ERRNO=17
+	try "rstr fails" 1 sh -c 'rstr -p pid <image'
+	says "rstr fails" err '^rstr: File exists$'
+	is "rstr leaves no pid file" ! -e pid
+	FAKE_LOG='pid 412 is taken' try "rstr fails, with a reason" 1 sh -c 'rstr <image'
+	says "rstr fails, with a reason" err '^rstr: pid 412 is taken$'
+	FAKE_ERRNO='' FAKE_ROOT='touch ran' \
+		try "rstr, no such directory" 1 sh -c 'rstr -p none/pid <image'
+	is "rstr then does not restart" ! -e ran
+	FAKE_ERRNO='' FAKE_ROOT='touch ran' \
+		try "rstr, a pid file that is a device" 1 sh -c 'rstr -p /dev/null <image'
+	is "rstr then neither" ! -e ran
+}
+
+test_rstr_pids() {
+	export FAKE_ROOT='echo $$ >root; exec sleep 0.3'
+	try "rstr -p" 0 sh -c 'rstr -p pid <image'
+	is "rstr -p" "$(cat pid)" = "$(cat root)"
+	is "rstr -p lets others read" "$(stat -c %a pid)" = 644
+	rm root
+	FAKE_ROOT="exec sh -c 'echo \$\$ >root; exec sleep 0.3' >/dev/null" \
+		try "rstr -d" 0 sh -c 'rstr -d -p pid <image'
+	sleep 0.2
+	is "rstr -d prints the pid" "$(cat out)" = "$(cat root)"
+	is "rstr -d -p" "$(cat pid)" = "$(cat root)"
+	is "rstr -d does not wait" -d "/proc/$(cat root)"
+	FAKE_ROOT='exec >/dev/null; sleep 0.1' try "rstr -d to a full device" 1 \
+		sh -c 'rstr -d <image >/dev/full'
+}
+
+# what the root says of signals that rstr was sent
+test_rstr_signals() {
+	export FAKE_ROOT='
+		for s in TERM HUP USR1 USR2 ALRM; do trap "echo $s >>got" $s; done
+		trap "exit 9" QUIT
+		echo $$ >ready; while :; do sleep 0.05; done'
+	for signal in TERM HUP USR1 USR2 ALRM; do
+		rm -f got ready
+		rstr <image &
+		while [ ! -s ready ]; do sleep 0.05; done
+		kill -$signal $!
+		sleep 0.3
+		is "SIG$signal to rstr reaches the root" "$(cat got)" = $signal
+		kill -KILL "$(cat ready)"
+		wait $! 2>/dev/null
+	done
+}
+
+test_rstr_stops() {
+	export FAKE_ROOT='echo $$ >root; kill -STOP $$; exit 4'
+	rstr <image &
+	sleep 0.5
+	is "rstr stops with the root" "$(state $!)$(state "$(cat root)")" = TT
+	kill -CONT $!
+	wait $!
+	is "rstr continues the root" $? = 4
+}
+
+state() { sed 's/.*) \(.\).*/\1/' /proc/$1/stat; }
+
+test_ckptinfo() {
+	try "ckptinfo" 0 ckptinfo image
+	says "ckptinfo: id" out '^image 7, format 1$'
+	says "ckptinfo: time" out '2023-11-14 22:13:20 UTC'
+	says "ckptinfo: size" out '24.0 KiB: 4 pages of 4.0 KiB'
+	says "ckptinfo: process" out '^412 cat$'
+	says "ckptinfo: memory" out '72.0 KiB in 4 mappings; 12.0 KiB saved, 4.0 KiB zero$'
+	says "ckptinfo: file" out '/var/tmp/in.txt: regular file, read, at 1048576 of'
+	cat image | ckptinfo >out2
+	is "ckptinfo, from a pipe" "$(cmp out out2)" = ""
+	try "ckptinfo --files" 0 ckptinfo --files image
+	is "ckptinfo --files" "$(echo $(cut -f1 out))" = "/usr/bin/cat /var/tmp/in.txt"
+	says "ckptinfo --files: details" out '^/var/tmp/in.txt	r	[0-9]*	[-0-9]*T[:0-9]*\.[0-9]*Z$'
+	try "ckptinfo --maps" 0 ckptinfo --maps image
+	says "ckptinfo --maps: heap" out '^00600000-00604000 rw-p .* 8 *4 \[heap\]$'
+	says "ckptinfo --maps: shared" out '^00700000-.* r--s .* 4 *0 \[shared memory\]$'
+	try "ckptinfo --records" 0 ckptinfo --records image
+	says "ckptinfo --records" out '^7 at 896: mm, object 5, 712 bytes$'
+	says "ckptinfo --records: run" out 'runs\[1\]: start=0x602000 nr=1 flags=zero$'
+	mkimage "$(printf '/tmp/\033"\\\n\351')" >odd
+	try "ckptinfo, an odd name" 0 ckptinfo --files odd
+	says "ckptinfo, an odd name" out '^/tmp/\\033"\\134\\012\\351	'
+	try "ckptinfo to a full device" 1 sh -c 'ckptinfo image >/dev/full'
+	says "ckptinfo to a full device" err 'standard output: No space'
+}
+
+test_ckptinfo_json() {
+	if ! command -v python3 >/dev/null; then
+		echo "# no python3, the JSON was not looked at"
+		return
+	fi
+	ckptinfo --json odd >json
+	try "ckptinfo --json" 0 python3 - json <<-'END'
+		import json, os, sys
+		image = json.load(open(sys.argv[1]))
+		assert os.fsencode(image["paths"][0]) == b'/tmp/\033"\\\n\351'
+		assert image["header"]["id"] == 7
+		assert image["processes"][0]["memory"]["bytes_saved"] == 12288
+		assert image["maps"][0]["mappings"][1]["name"] == "[heap]"
+		assert image["records"][-1]["type"] == "end"
+	END
+}
+
+test_ckptinfo_fails() {
+	try "ckptinfo, no such file" 1 ckptinfo none
+	says "ckptinfo, no such file" err '^ckptinfo: none: No such file'
+	try "ckptinfo, something else" 1 ckptinfo /bin/sh
+	says "ckptinfo, something else" err 'not the image of a checkpoint$'
+	try "ckptinfo, nothing" 1 sh -c 'ckptinfo </dev/null'
+	says "ckptinfo, nothing" err '^ckptinfo: empty$'
+	head -c 20000 image >cut
+	try "ckptinfo, cut" 1 ckptinfo cut
+	says "ckptinfo, cut" err '^ckptinfo: cut: cut short at byte 20000, in the pages$'
+	{ head -c 1100 image; printf X; tail -c +1102 image; } >bad
+	try "ckptinfo, damaged" 1 ckptinfo bad
+	says "ckptinfo, damaged" err '^ckptinfo: bad: record 7 (mm) at byte 896: checksum mismatch$'
+}
+
+mkimage >image
+# each in a shell of its own, so that none leaves its environment to the next
+for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_progress \
+	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
+	ckptinfo ckptinfo_json ckptinfo_fails; do
+	(test_$test)
+done

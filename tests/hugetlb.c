@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shared memory in huge pages: of memfd_create(2), mmap(2) and shmget(2).
+ */
+#include "ckpt_test.h"
+#include "ckpt_proc.h"
+
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+#define PAGE	4096
+#define HUGE	(2L << 20)
+#define POOL	"/proc/sys/vm/nr_hugepages"
+
+#ifndef MFD_HUGE_2MB
+#define MFD_HUGE_2MB	(21U << 26)
+#endif
+#ifndef F_SEAL_SHRINK
+#define F_SEAL_SHRINK	0x0002
+#endif
+
+static void pool(const char *nr)
+{
+	int fd = open(POOL, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, nr, strlen(nr)) < 0)
+		ckpt_skip("no huge pages");
+	close(fd);
+}
+
+static char pattern(long at)
+{
+	return at * 7 + at / 4099;
+}
+
+static void fill(char *p, long from, long to)
+{
+	for (long i = from; i < to; i++)
+		p[i] = pattern(i);
+}
+
+static void is_filled(const char *p, long from, long to)
+{
+	for (long i = from; i < to; i++)
+		NEED(p[i] == pattern(i));
+}
+
+static char *map(int fd, long size, int prot)
+{
+	int flags = MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS | MAP_HUGETLB : 0);
+	char *p = mmap(NULL, size, prot, flags, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	return p;
+}
+
+static int make_memfd(unsigned int flags, long size)
+{
+	int fd = memfd_create("huge", MFD_HUGETLB | flags);
+
+	NEED(fd >= 0 && !ftruncate(fd, size));
+	return fd;
+}
+
+CKPT_FIXTURE(hugetlb);
+
+CKPT_TEST(hugetlb, memfd)
+{
+	char *p, *q;
+	int fd;
+
+	pool("8");
+	fd = make_memfd(MFD_CLOEXEC, 4 * HUGE);
+	p = map(fd, 4 * HUGE, PROT_READ | PROT_WRITE);
+	q = map(fd, HUGE, PROT_READ);
+	fill(p, 0, HUGE);
+	/* One that is not there, and one of which only a part was used. */
+	fill(p, 2 * HUGE + 5 * PAGE, 2 * HUGE + 7 * PAGE);
+	ckpt_point();
+	CHECK_EQ(ckpt_smaps(p, "Size:"), 4 * HUGE / 1024);
+	CHECK_EQ(ckpt_smaps(p, "KernelPageSize:"), HUGE / 1024);
+	is_filled(p, 0, HUGE);
+	CHECK_EQ(p[HUGE], 0);
+	CHECK_EQ(p[2 * HUGE], 0);
+	is_filled(p, 2 * HUGE + 5 * PAGE, 2 * HUGE + 7 * PAGE);
+	p[3] = 'x';
+	CHECK_EQ(q[3], 'x');
+	p[3 * HUGE] = 'y';
+	CHECK_EQ(ftruncate(fd, HUGE + PAGE), -1);
+	CHECK(!ftruncate(fd, 5 * HUGE));
+}
+
+CKPT_TEST(hugetlb, memfd_unmapped)
+{
+	char buf[PAGE];
+	int fd;
+	char *p;
+
+	pool("8");
+	fd = make_memfd(MFD_HUGE_2MB | MFD_ALLOW_SEALING, 2 * HUGE);
+	p = map(fd, 2 * HUGE, PROT_READ | PROT_WRITE);
+	fill(p, HUGE, HUGE + 3 * PAGE);
+	NEED(!munmap(p, 2 * HUGE) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK));
+	ckpt_point();
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK);
+	CHECK_EQ(pread(fd, buf, PAGE, HUGE + PAGE), PAGE);
+	for (int i = 0; i < PAGE; i++)
+		NEED(buf[i] == pattern(HUGE + PAGE + i));
+	CHECK_EQ(ftruncate(fd, HUGE), -1);
+}
+
+CKPT_TEST(hugetlb, anonymous)
+{
+	char *p;
+
+	pool("8");
+	p = map(-1, 2 * HUGE, PROT_READ | PROT_WRITE);
+	fill(p, 0, 100);
+	fill(p, HUGE, 2 * HUGE);
+	ckpt_point();
+	CHECK_EQ(ckpt_smaps(p, "Size:"), 2 * HUGE / 1024);
+	CHECK_EQ(ckpt_smaps(p, "KernelPageSize:"), HUGE / 1024);
+	is_filled(p, 0, 100);
+	is_filled(p, HUGE, 2 * HUGE);
+	p[0] = 'z';
+}
+
+/* A process and its child. */
+CKPT_TEST(hugetlb, processes)
+{
+	volatile char *p;
+	pid_t pid;
+	int status;
+
+	pool("8");
+	p = map(-1, HUGE, PROT_READ | PROT_WRITE);
+	pid = fork();
+	if (!pid) {
+		for (p[0] = 1; p[1] != 2; ckpt_msleep(1))
+			;
+		p[2] = 3;
+		_exit(0);
+	}
+	while (p[0] != 1)
+		ckpt_msleep(1);
+	ckpt_point();
+	p[1] = 2;
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(p[2], 3);
+}
+
+CKPT_TEST(hugetlb, segment)
+{
+	struct shmid_ds ds;
+	char *p, *q;
+	int id;
+
+	pool("8");
+	/* There is more of it than was asked for. */
+	id = shmget(IPC_PRIVATE, HUGE + 5000, SHM_HUGETLB | 0600);
+	NEED(id >= 0);
+	p = shmat(id, NULL, 0);
+	q = shmat(id, NULL, SHM_RDONLY);
+	NEED(p != (void *)-1 && q != (void *)-1);
+	fill(p, 0, 2 * HUGE);
+	ckpt_point();
+	is_filled(p, 0, 2 * HUGE);
+	p[9] = 's';
+	CHECK_EQ(q[9], 's');
+	CHECK(!shmctl(id, IPC_STAT, &ds));
+	CHECK_EQ(ds.shm_segsz, HUGE + 5000);
+	CHECK_EQ(ds.shm_nattch, 2);
+	CHECK(!shmdt(p) && !shmdt(q));
+	CHECK(!shmctl(id, IPC_RMID, NULL));
+}
+
+/* Where there are not as many huge pages. */
+
+CKPT_FIXTURE_ONLY(fewer);
+CKPT_VARIANT(fewer, killed, CKPT_KILLED);
+
+CKPT_TARGET(two)
+{
+	char *p;
+
+	pool("8");
+	p = map(-1, 2 * HUGE, PROT_READ | PROT_WRITE);
+	fill(p, 0, 2 * HUGE);
+	ckpt_ready();
+	ckpt_wait();
+	is_filled(p, 0, 2 * HUGE);
+}
+
+TEST_F(fewer, pages)
+{
+	if (access(POOL, W_OK))
+		SKIP(return, "no huge pages");
+	ASSERT_EQ(0, ckpt_start(&self->target, "two", CKPT_KILLED));
+	ASSERT_EQ(0, ckpt_wait_ready(&self->target));
+	ASSERT_LT(0, ckpt_checkpoint(&self->target, CHECKPOINT_KILL));
+	ckpt_kill(&self->target);
+	pool("1");
+	EXPECT_EQ(-ENOSPC, ckpt_restart(&self->target, 0));
+	EXPECT_NE(NULL, strstr(self->target.log, "huge pages can't be had")) {
+		TH_LOG("\"%s\"", self->target.log);
+	}
+	pool("8");
+	EXPECT_LT(0, ckpt_restart(&self->target, 0));
+	EXPECT_EQ(0, ckpt_go(&self->target));
+	EXPECT_EQ(0, ckpt_end(&self->target));
+	pool("0");
+}
+
+CKPT_TEST_MAIN

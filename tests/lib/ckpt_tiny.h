@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A process that is next to nothing, but has a bit of everything. */
+#ifndef CKPT_TINY_H
+#define CKPT_TINY_H
+
+#include <sys/types.h>
+
+/*
+ * Make a child that sleeps in pause(2) for ever, in a page of its own that is
+ * its code and its stack, with one shared page and one of a file besides.
+ * Returns its pid, or -1.
+ */
+pid_t ckpt_tiny_start(void);
+
+/*
+ * Make one that has, in place of open files, a bit of each kind of IPC, and a
+ * context of asynchronous I/O.
+ */
+pid_t ckpt_tiny_ipc(void);
+
+/*
+ * Make a small tree of processes that have even less: two threads beside the
+ * root, a child with a process group and a thread that shares the descriptors,
+ * one with a session, one that waits in vfork(2) for a child of its own, and a
+ * zombie.
+ */
+pid_t ckpt_tiny_tree(void);
+
+/* Whether it has got there; for a tree, its root, which is the last to. */
+int ckpt_tiny_wait(pid_t pid);
+
+#endif /* CKPT_TINY_H */

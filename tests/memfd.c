@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory of memfd_create(2): contents, seals, descriptions and mappings. */
+#include "ckpt_test.h"
+#include "ckpt_proc.h"
+
+#define PAGE	4096
+#define ALL	(64 * PAGE)
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	8U
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC	0x20
+#endif
+
+static char data[ALL], back[ALL];
+
+static int make_memfd(unsigned int flags)
+{
+	int fd = memfd_create("name", flags);
+
+	for (int i = 0; i < ALL; i++)
+		data[i] = i * 11 + i / 301;
+	NEED(fd >= 0);
+	return fd;
+}
+
+static int make_full(unsigned int flags)
+{
+	int fd = make_memfd(flags);
+
+	NEED(write(fd, data, ALL) == ALL);
+	return fd;
+}
+
+static bool holds(int fd, int len)
+{
+	return pread(fd, back, sizeof(back), 0) == len &&
+	       !memcmp(back, data, len);
+}
+
+/* By another description, with other flags. */
+static int open_again(int fd, int flags)
+{
+	char name[32];
+	int again;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	again = open(name, flags);
+	NEED(again >= 0);
+	return again;
+}
+
+CKPT_FIXTURE(memfd);
+
+CKPT_TEST(memfd, empty)
+{
+	int fd = make_memfd(MFD_CLOEXEC);
+	char name[64] = "", path[32];
+	struct stat stat;
+
+	ckpt_point();
+	CHECK(!fstat(fd, &stat));
+	CHECK_EQ(stat.st_size, 0);
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(readlink(path, name, sizeof(name) - 1) > 0);
+	CHECK_TEXT("name", name, "/memfd:name (deleted)");
+}
+
+CKPT_TEST(memfd, contents)
+{
+	int fd = make_full(0);
+
+	NEED(lseek(fd, 1000, SEEK_SET) == 1000);
+	ckpt_point();
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 1000);
+	CHECK(holds(fd, ALL));
+	CHECK_EQ(write(fd, "new", 3), 3);
+	CHECK_EQ(pread(fd, back, 4, 999), 4);
+	CHECK(back[0] == data[999] && !memcmp(back + 1, "new", 3));
+}
+
+CKPT_TEST(memfd, holes)
+{
+	int fd = make_memfd(0);
+	struct stat stat;
+
+	NEED(!ftruncate(fd, 1LL << 40) && pwrite(fd, "x", 1, 1 << 30) == 1);
+	ckpt_point();
+	CHECK(!fstat(fd, &stat));
+	CHECK_EQ(stat.st_size, 1LL << 40);
+	CHECK(stat.st_blocks <= 16);
+	CHECK_EQ(pread(fd, back, 1, 1 << 30), 1);
+	CHECK_EQ(back[0], 'x');
+	CHECK_EQ(pread(fd, back, 1, 5), 1);
+	CHECK_EQ(back[0], 0);
+}
+
+CKPT_TEST(memfd, odd_size)
+{
+	int fd = make_memfd(0);
+
+	NEED(write(fd, data, 5001) == 5001);
+	ckpt_point();
+	CHECK(holds(fd, 5001));
+}
+
+CKPT_TEST(memfd, mapped)
+{
+	int fd = make_full(0);
+	char *p = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	ckpt_point();
+	CHECK(!memcmp(p, data, ALL));
+	p[5] = 'm';
+	CHECK_EQ(pread(fd, back, 1, 5), 1);
+	CHECK_EQ(back[0], 'm');
+	CHECK_EQ(pwrite(fd, "w", 1, 5000), 1);
+	CHECK_EQ(p[5000], 'w');
+}
+
+/* By nothing else. */
+CKPT_TEST(memfd, mapped_only)
+{
+	int fd = make_full(0);
+	char *p = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *q = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, PAGE);
+
+	NEED(p != MAP_FAILED && q != MAP_FAILED && !close(fd));
+	ckpt_point();
+	CHECK(!memcmp(p, data, ALL));
+	p[PAGE] = 'm';
+	CHECK_EQ(q[0], 'm');
+}
+
+CKPT_TEST(memfd, mapped_private)
+{
+	int fd = make_full(0);
+	char *p = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	p[0] = 'p';
+	ckpt_point();
+	CHECK_EQ(p[0], 'p');
+	CHECK(!memcmp(p + 1, data + 1, ALL - 1));
+	CHECK(holds(fd, ALL));
+	CHECK_EQ(pwrite(fd, "w", 1, 10 * PAGE), 1);
+	CHECK_EQ(p[10 * PAGE], 'w');
+	CHECK_EQ(pwrite(fd, "w", 1, 1), 1);
+	CHECK_EQ(p[1], data[1]);
+}
+
+CKPT_TEST(memfd, descriptions)
+{
+	int fd = make_full(0), copy = dup(fd);
+	int reader = open_again(fd, O_RDONLY);
+	int writer = open_again(fd, O_WRONLY | O_APPEND);
+
+	NEED(copy >= 0 && lseek(reader, 77, SEEK_SET) == 77);
+	NEED(lseek(fd, 5, SEEK_SET) == 5);
+	ckpt_point();
+	CHECK_EQ(lseek(copy, 0, SEEK_CUR), 5);
+	CHECK_EQ(lseek(reader, 0, SEEK_CUR), 77);
+	CHECK_EQ(write(reader, "x", 1), -1);
+	CHECK_EQ(fcntl(writer, F_GETFL) & (O_ACCMODE | O_APPEND),
+		 O_WRONLY | O_APPEND);
+	CHECK_EQ(write(writer, "end", 3), 3);
+	CHECK_EQ(pread(fd, back, 3, ALL), 3);
+	CHECK(!memcmp(back, "end", 3));
+}
+
+CKPT_TEST(memfd, two)
+{
+	int a = make_full(0), b = make_memfd(0);
+
+	NEED(write(b, "other", 5) == 5);
+	ckpt_point();
+	CHECK(holds(a, ALL));
+	CHECK_EQ(pread(b, back, ALL, 0), 5);
+	CHECK(!memcmp(back, "other", 5));
+}
+
+/* Seals. */
+
+CKPT_TEST(memfd, seals)
+{
+	static const int seals[] = {
+		0, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE,
+		F_SEAL_FUTURE_WRITE, F_SEAL_SHRINK | F_SEAL_SEAL,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL,
+	};
+	int fd[7];
+
+	for (int i = 0; i < 7; i++) {
+		fd[i] = make_full(MFD_ALLOW_SEALING);
+		NEED(!fcntl(fd[i], F_ADD_SEALS, seals[i]));
+	}
+	ckpt_point();
+	for (int i = 0; i < 7; i++) {
+		CHECK_EQ(fcntl(fd[i], F_GET_SEALS), seals[i]);
+		CHECK(holds(fd[i], ALL));
+		CHECK_EQ(!ftruncate(fd[i], ALL - 1),
+			 !(seals[i] & F_SEAL_SHRINK));
+		CHECK_EQ(!ftruncate(fd[i], ALL), !(seals[i] & F_SEAL_GROW) ||
+			 (seals[i] & F_SEAL_SHRINK));
+		CHECK_EQ(pwrite(fd[i], "x", 1, 0) == 1,
+			 !(seals[i] & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)));
+		CHECK_EQ(!fcntl(fd[i], F_ADD_SEALS, F_SEAL_SHRINK),
+			 !(seals[i] & F_SEAL_SEAL));
+	}
+}
+
+CKPT_TEST(memfd, sealed_and_mapped)
+{
+	int fd = make_full(MFD_ALLOW_SEALING);
+	char *p;
+
+	NEED(!fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	p = mmap(NULL, ALL, PROT_READ, MAP_SHARED, fd, 0);
+	NEED(p != MAP_FAILED);
+	ckpt_point();
+	CHECK(!memcmp(p, data, ALL));
+	CHECK_EQ(mprotect(p, PAGE, PROT_READ | PROT_WRITE), -1);
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_WRITE);
+}
+
+CKPT_TEST(memfd, not_to_be_executed)
+{
+	int fd = make_full(MFD_NOEXEC_SEAL);
+	struct stat stat;
+
+	ckpt_point();
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_EXEC);
+	CHECK(!fstat(fd, &stat));
+	CHECK_EQ(stat.st_mode & 07777, 0666);
+	CHECK_EQ(fchmod(fd, 0777), -1);
+}
+
+CKPT_TEST(memfd, owner)
+{
+	int fd = make_full(0), reader = open_again(fd, O_RDONLY);
+	struct stat stat;
+
+	NEED(!fchown(fd, 123, 456) && !fchmod(fd, 0400));
+	ckpt_point();
+	CHECK(!fstat(reader, &stat));
+	CHECK_EQ(stat.st_uid, 123);
+	CHECK_EQ(stat.st_gid, 456);
+	CHECK_EQ(stat.st_mode & 07777, 0400);
+	CHECK_EQ(pwrite(fd, "x", 1, 0), 1);
+}
+
+CKPT_TEST(memfd, large)
+{
+	int fd = make_memfd(0);
+
+	for (int i = 0; i < 128; i++)
+		NEED(write(fd, data, ALL) == ALL);
+	ckpt_point();
+	for (int i = 0; i < 128; i++) {
+		CHECK_EQ(pread(fd, back, ALL, (long)i * ALL), ALL);
+		CHECK(!memcmp(back, data, ALL));
+	}
+}
+
+/* One that a process outside has too. */
+
+CKPT_TARGET(inherited)
+{
+	ckpt_ready();
+	ckpt_wait();
+}
+
+CKPT_TARGET(inherited_mapped)
+{
+	NEED(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, 100, 0) != MAP_FAILED);
+	close(100);
+	ckpt_ready();
+	ckpt_wait();
+}
+
+static void shared_with(struct __test_metadata *_metadata, const char *name,
+			int fd, int inherit)
+{
+	struct ckpt_target target = { .mode = CKPT_LIVE };
+
+	snprintf(target.dir, sizeof(target.dir), "/tmp/ckpt-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(target.dir));
+	target.pid = fork();
+	ASSERT_LE(0, target.pid);
+	if (!target.pid) {
+		NEED(dup2(inherit, 100) == 100 && !chdir(target.dir));
+		syscall(SYS_close_range, 0, 99, 0);
+		syscall(SYS_close_range, 101, ~0U, 0);
+		execl("/proc/self/exe", "target", "--target", name, "0", NULL);
+		_exit(126);
+	}
+	ASSERT_EQ(0, ckpt_wait_ready(&target));
+	close(inherit);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
+	EXPECT_NE(NULL, strstr(target.log, "memfd:name")) {
+		TH_LOG("\"%s\"", target.log);
+	}
+	EXPECT_NE(NULL, strstr(target.log, "is shared with a process outside"));
+	close(fd);
+	EXPECT_LT(0, ckpt_checkpoint(&target, 0));
+	EXPECT_EQ(0, ckpt_go(&target));
+	EXPECT_EQ(target.pid, waitpid(target.pid, NULL, 0));
+	target.pid = 0;
+	ckpt_clean(&target);
+}
+
+TEST(outside_description)
+{
+	int fd = make_full(MFD_CLOEXEC);
+
+	shared_with(_metadata, "inherited", fd, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+TEST(outside_other_description)
+{
+	int fd = make_full(MFD_CLOEXEC);
+
+	shared_with(_metadata, "inherited", fd, open_again(fd, O_RDONLY));
+}
+
+TEST(outside_mapping)
+{
+	int fd = make_full(MFD_CLOEXEC);
+
+	shared_with(_metadata, "inherited_mapped", fd, open_again(fd, O_RDONLY));
+}
+
+CKPT_TEST_MAIN

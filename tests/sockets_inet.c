@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets of TCP and UDP, by IPv4 and IPv6, of which both ends are in the tree; those
+ * of netlink, and packet sockets.
+ */
+#include "ckpt_test.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static char data[1 << 20], back[1 << 20];
+
+static void make_data(void)
+{
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i * 7 + i / 251;
+}
+
+static void loopback_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	NEED(!ioctl(fd, SIOCGIFFLAGS, &ifr));
+	ifr.ifr_flags |= IFF_UP;
+	NEED(!ioctl(fd, SIOCSIFFLAGS, &ifr));
+	close(fd);
+}
+
+static socklen_t address(struct sockaddr_storage *addr, int family, int port)
+{
+	struct sockaddr_in6 *in6 = (void *)addr;
+	struct sockaddr_in *in = (void *)addr;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->ss_family = family;
+	if (family == AF_INET) {
+		in->sin_port = htons(port);
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return sizeof(*in);
+	}
+	in6->sin6_port = htons(port);
+	in6->sin6_addr = in6addr_loopback;
+	return sizeof(*in6);
+}
+
+static int port_of(int fd, bool peer)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (peer ? getpeername(fd, (void *)&addr, &len) :
+		   getsockname(fd, (void *)&addr, &len))
+		return -1;
+	/* It is at the same place in both. */
+	return ntohs(((struct sockaddr_in *)&addr)->sin_port);
+}
+
+static int bound(int family, int type, int port)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = address(&addr, family, port);
+	int fd = socket(family, type, 0), on = 1;
+
+	if (port)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	NEED(fd >= 0 && !bind(fd, (void *)&addr, len));
+	return fd;
+}
+
+static int connects(int fd, int family, int port)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = address(&addr, family, port);
+
+	return connect(fd, (void *)&addr, len);
+}
+
+/* Both ends of a connection, the one that called first; and who listened. */
+static int connection(int family, int *fd)
+{
+	int server = bound(family, SOCK_STREAM, 0);
+
+	NEED(!listen(server, 5));
+	fd[0] = socket(family, SOCK_STREAM, 0);
+	NEED(!connects(fd[0], family, port_of(server, false)));
+	fd[1] = accept(server, NULL, NULL);
+	NEED(fd[1] >= 0);
+	return server;
+}
+
+static void put(int fd, const char *text)
+{
+	NEED(send(fd, text, strlen(text), MSG_NOSIGNAL) ==
+	     (ssize_t)strlen(text));
+}
+
+/* Within a second, as it may be on its way. */
+static bool gets(int fd, const char *text)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	size_t len = strlen(text), at = 0;
+	char buf[256] = "";
+	ssize_t got;
+
+	while (at < len && poll(&poll_fd, 1, 1000) == 1) {
+		got = recv(fd, buf + at, len - at, MSG_DONTWAIT);
+		if (got <= 0)
+			return false;
+		at += got;
+	}
+	return at == len && !memcmp(buf, text, len);
+}
+
+static bool at_end(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 1000) == 1 &&
+	       recv(fd, back, 1, MSG_DONTWAIT) == 0;
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	NEED(!getsockopt(fd, level, name, &value, &len));
+	return value;
+}
+
+static void set_option(int fd, int level, int name, int value)
+{
+	NEED(!setsockopt(fd, level, name, &value, sizeof(value)));
+}
+
+CKPT_FIXTURE(inet);
+
+static void udp(int family)
+{
+	int a, b, c, port;
+
+	loopback_up();
+	a = bound(family, SOCK_DGRAM, 0);
+	b = socket(family, SOCK_DGRAM, 0);
+	c = socket(family, SOCK_DGRAM, 0);
+	port = port_of(a, false);
+	NEED(!connects(b, family, port));
+	put(b, "first");
+	put(b, "second");
+	ckpt_point();
+	CHECK_EQ(port_of(a, false), port);
+	CHECK_EQ(port_of(b, true), port);
+	CHECK_EQ(port_of(c, false), 0);
+	CHECK(gets(a, "first"));
+	CHECK(gets(a, "second"));
+	CHECK(!connects(a, family, port_of(b, false)));
+	put(a, "answer");
+	CHECK(gets(b, "answer"));
+	put(b, "more");
+	CHECK(gets(a, "more"));
+}
+
+CKPT_TEST(inet, udp4)
+{
+	udp(AF_INET);
+}
+
+CKPT_TEST(inet, udp6)
+{
+	udp(AF_INET6);
+}
+
+/* Who sent them, and where to. */
+CKPT_TEST(inet, udp_from)
+{
+	char control[256], buf[16];
+	struct sockaddr_in from;
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct in_pktinfo info;
+	struct cmsghdr *cmsg;
+	int a, b, port;
+
+	loopback_up();
+	a = bound(AF_INET, SOCK_DGRAM, 0);
+	b = bound(AF_INET, SOCK_DGRAM, 0);
+	set_option(a, SOL_IP, IP_PKTINFO, 1);
+	NEED(!connects(b, AF_INET, port_of(a, false)));
+	put(b, "text");
+	put(b, "");
+	port = port_of(b, false);
+	close(b);
+	ckpt_point();
+	CHECK_EQ(recvmsg(a, &msg, MSG_DONTWAIT), 4);
+	CHECK_EQ(ntohs(from.sin_port), port);
+	CHECK_EQ(ntohl(from.sin_addr.s_addr), INADDR_LOOPBACK);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (CHECK(cmsg && cmsg->cmsg_type == IP_PKTINFO)) {
+		memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+		CHECK_EQ(ntohl(info.ipi_addr.s_addr), INADDR_LOOPBACK);
+		CHECK_EQ(info.ipi_ifindex, if_nametoindex("lo"));
+	}
+	CHECK_EQ(recv(a, buf, sizeof(buf), MSG_DONTWAIT), 0);
+	CHECK_EQ(recv(a, buf, sizeof(buf), MSG_DONTWAIT), -1);
+	CHECK_EQ(errno, EAGAIN);
+}
+
+static void listens(int family)
+{
+	int server, fd, client, port;
+
+	loopback_up();
+	server = bound(family, SOCK_STREAM, 0);
+	NEED(!listen(server, 3));
+	port = port_of(server, false);
+	ckpt_point();
+	CHECK_EQ(port_of(server, false), port);
+	CHECK_EQ(option(server, SOL_SOCKET, SO_ACCEPTCONN), 1);
+	client = socket(family, SOCK_STREAM, 0);
+	CHECK(!connects(client, family, port));
+	fd = accept(server, NULL, NULL);
+	put(fd, "text");
+	CHECK(gets(client, "text"));
+}
+
+CKPT_TEST(inet, listen4)
+{
+	listens(AF_INET);
+}
+
+CKPT_TEST(inet, listen6)
+{
+	listens(AF_INET6);
+}
+
+CKPT_TEST(inet, unconnected)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+	int tcp6 = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int only, port;
+
+	loopback_up();
+	only = bound(AF_INET, SOCK_STREAM, 0);
+	port = port_of(only, false);
+	set_option(tcp6, SOL_IPV6, IPV6_V6ONLY, 1);
+	ckpt_point();
+	CHECK_EQ(recv(tcp, back, 1, 0), -1);
+	CHECK_EQ(errno, ENOTCONN);
+	CHECK_EQ(fcntl(tcp6, F_GETFL), O_RDWR | O_NONBLOCK);
+	CHECK_EQ(option(tcp6, SOL_IPV6, IPV6_V6ONLY), 1);
+	CHECK_EQ(option(tcp6, SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
+	CHECK(!listen(only, 1) && !connects(tcp, AF_INET, port));
+}
+
+static void established(int family)
+{
+	int fd[2], server, port;
+
+	loopback_up();
+	server = connection(family, fd);
+	port = port_of(fd[0], false);
+	put(fd[0], "to be read");
+	put(fd[1], "the other way");
+	NEED(gets(fd[1], "to be "));
+	ckpt_point();
+	CHECK_EQ(port_of(fd[0], false), port);
+	CHECK_EQ(port_of(fd[1], true), port);
+	CHECK_EQ(port_of(fd[0], true), port_of(server, false));
+	CHECK(gets(fd[1], "read"));
+	CHECK(gets(fd[0], "the other way"));
+	put(fd[0], "more");
+	put(fd[1], "answer");
+	CHECK(gets(fd[1], "more") && gets(fd[0], "answer"));
+	NEED(!shutdown(fd[0], SHUT_WR));
+	CHECK(at_end(fd[1]));
+	put(fd[1], "last");
+	CHECK(gets(fd[0], "last"));
+	close(fd[1]);
+	CHECK(at_end(fd[0]));
+}
+
+CKPT_TEST(inet, tcp4)
+{
+	established(AF_INET);
+}
+
+CKPT_TEST(inet, tcp6)
+{
+	established(AF_INET6);
+}
+
+/* Who listens for IPv6 takes IPv4 as well. */
+CKPT_TEST(inet, tcp_mixed)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int server = socket(AF_INET6, SOCK_STREAM, 0), client, fd;
+
+	loopback_up();
+	NEED(!bind(server, (void *)&any, sizeof(any)) && !listen(server, 1));
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	NEED(!connects(client, AF_INET, port_of(server, false)));
+	fd = accept(server, NULL, NULL);
+	put(fd, "before");
+	ckpt_point();
+	CHECK(gets(client, "before"));
+	put(client, "after");
+	CHECK(gets(fd, "after"));
+}
+
+/* More than the other end takes, so that some is still to be sent. */
+CKPT_TEST(inet, tcp_full)
+{
+	ssize_t sent, all = 0, at = 0;
+	int fd[2];
+
+	loopback_up();
+	make_data();
+	connection(AF_INET, fd);
+	set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
+	set_option(fd[0], SOL_SOCKET, SO_SNDBUF, 50000);
+	NEED(!fcntl(fd[0], F_SETFL, O_NONBLOCK));
+	while ((sent = send(fd[0], data + all, sizeof(data) - all, 0)) > 0)
+		all += sent;
+	NEED(all > 20000 && all < (ssize_t)sizeof(data));
+	ckpt_point();
+	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_SNDBUF), 100000);
+	CHECK_EQ(option(fd[1], SOL_SOCKET, SO_RCVBUF), 40000);
+	while (at < all) {
+		sent = recv(fd[1], back + at, all - at, 0);
+		NEED(sent > 0);
+		at += sent;
+	}
+	CHECK(!memcmp(data, back, all));
+	put(fd[0], "more");
+	CHECK(gets(fd[1], "more"));
+}
+
+CKPT_TEST(inet, tcp_half_closed)
+{
+	int fd[2];
+
+	loopback_up();
+	connection(AF_INET, fd);
+	put(fd[0], "last words");
+	NEED(!shutdown(fd[0], SHUT_WR));
+	ckpt_msleep(20);
+	ckpt_point();
+	CHECK(gets(fd[1], "last words") && at_end(fd[1]));
+	CHECK_EQ(send(fd[0], "x", 1, MSG_NOSIGNAL), -1);
+	CHECK_EQ(errno, EPIPE);
+	put(fd[1], "answer");
+	CHECK(gets(fd[0], "answer"));
+	close(fd[1]);
+	CHECK(at_end(fd[0]));
+}
+
+/* The other end is nobody's any more. */
+CKPT_TEST(inet, tcp_peer_closed)
+{
+	int fd[2], read_up[2];
+
+	loopback_up();
+	connection(AF_INET, fd);
+	connection(AF_INET6, read_up);
+	put(fd[0], "last words");
+	close(fd[0]);
+	close(read_up[1]);
+	ckpt_msleep(20);
+	NEED(at_end(read_up[0]));
+	ckpt_point();
+	CHECK(gets(fd[1], "last words") && at_end(fd[1]));
+	CHECK(at_end(read_up[0]));
+	CHECK_EQ(send(fd[1], "x", 1, MSG_NOSIGNAL), 1);
+}
+
+CKPT_TEST(inet, tcp_options)
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int fd[2], server;
+
+	loopback_up();
+	server = connection(AF_INET, fd);
+	set_option(fd[0], SOL_TCP, TCP_NODELAY, 1);
+	set_option(fd[0], SOL_TCP, TCP_KEEPIDLE, 77);
+	set_option(fd[0], SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd[0], SOL_IP, IP_TOS, 0x10);
+	set_option(fd[0], SOL_SOCKET, SO_PRIORITY, 3);
+	set_option(fd[1], SOL_TCP, TCP_USER_TIMEOUT, 12345);
+	set_option(server, SOL_SOCKET, SO_REUSEPORT, 1);
+	NEED(!setsockopt(fd[1], SOL_TCP, TCP_CONGESTION, "reno", 4));
+	ckpt_point();
+	CHECK_EQ(option(fd[0], SOL_TCP, TCP_NODELAY), 1);
+	CHECK_EQ(option(fd[0], SOL_TCP, TCP_KEEPIDLE), 77);
+	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_KEEPALIVE), 1);
+	CHECK_EQ(option(fd[0], SOL_IP, IP_TOS), 0x10);
+	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_PRIORITY), 3);
+	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_REUSEADDR), 0);
+	CHECK_EQ(option(fd[1], SOL_TCP, TCP_USER_TIMEOUT), 12345);
+	CHECK_EQ(option(server, SOL_SOCKET, SO_REUSEPORT), 1);
+	NEED(!getsockopt(fd[1], SOL_TCP, TCP_CONGESTION, name, &len));
+	CHECK(!strcmp(name, "reno"));
+}
+
+CKPT_TEST(inet, tcp_watched)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int fd[2], epoll = epoll_create1(0);
+
+	loopback_up();
+	connection(AF_INET, fd);
+	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd[1], &event));
+	ckpt_point();
+	CHECK_EQ(epoll_wait(epoll, &event, 1, 0), 0);
+	put(fd[0], "text");
+	CHECK_EQ(epoll_wait(epoll, &event, 1, 1000), 1);
+	CHECK(gets(fd[1], "text"));
+}
+
+/* Netlink. */
+
+static int netlink(unsigned int groups, unsigned int *port)
+{
+	struct sockaddr_nl addr = { AF_NETLINK, .nl_groups = groups };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	NEED(fd >= 0 && !bind(fd, (void *)&addr, sizeof(addr)));
+	NEED(!getsockname(fd, (void *)&addr, &len));
+	*port = addr.nl_pid;
+	return fd;
+}
+
+/* Ask for a link, of which there is one at least. */
+static bool answers(int fd)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg info;
+	} ask = {
+		{ sizeof(ask), RTM_GETLINK, NLM_F_REQUEST, 1, 0 },
+		{ .ifi_index = 1 },
+	};
+	struct nlmsghdr *head = (void *)back;
+
+	return send(fd, &ask, sizeof(ask), 0) == sizeof(ask) &&
+	       recv(fd, back, sizeof(back), MSG_DONTWAIT) > 0 &&
+	       head->nlmsg_type == RTM_NEWLINK;
+}
+
+CKPT_TEST(inet, netlink)
+{
+	struct sockaddr_nl addr;
+	socklen_t len = sizeof(addr);
+	unsigned int port, other;
+	int fd = netlink(RTMGRP_LINK, &port), second = netlink(0, &other);
+	int group = RTNLGRP_IPV6_MROUTE_R, none;
+
+	none = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	set_option(second, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+	set_option(second, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+	ckpt_point();
+	CHECK(!getsockname(fd, (void *)&addr, &len));
+	CHECK_EQ(addr.nl_pid, port);
+	CHECK_EQ(addr.nl_groups, RTMGRP_LINK);
+	CHECK(!getsockname(second, (void *)&addr, &len));
+	CHECK_EQ(addr.nl_pid, other);
+	CHECK_EQ(option(second, SOL_NETLINK, NETLINK_EXT_ACK), 1);
+	CHECK(answers(second));
+	CHECK(!getsockname(none, (void *)&addr, &len) && !addr.nl_pid);
+}
+
+CKPT_TEST(inet, packet)
+{
+	int fd = socket(AF_PACKET, SOCK_DGRAM, 0), sender;
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = if_nametoindex("lo"),
+	};
+	socklen_t len = sizeof(addr);
+
+	loopback_up();
+	NEED(fd >= 0 && !bind(fd, (void *)&addr, sizeof(addr)));
+	ckpt_point();
+	CHECK(!getsockname(fd, (void *)&addr, &len));
+	CHECK_EQ(ntohs(addr.sll_protocol), ETH_P_IP);
+	CHECK_EQ(addr.sll_ifindex, if_nametoindex("lo"));
+	sender = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(!connects(sender, AF_INET, 9999));
+	put(sender, "text");
+	CHECK_EQ(recv(fd, back, sizeof(back), 0), 32);
+	CHECK(!memcmp(back + 28, "text", 4));
+}
+
+/* A connection to somebody outside. */
+
+FIXTURE(inet_outside) {
+	struct ckpt_target target;
+};
+
+FIXTURE_SETUP(inet_outside)
+{
+	memset(self, 0, sizeof(*self));
+}
+
+FIXTURE_TEARDOWN(inet_outside)
+{
+	ckpt_clean(&self->target);
+}
+
+#define OUTSIDE_PORT	7654
+
+CKPT_TARGET(tcp_to_outside)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	NEED(!connects(fd, AF_INET, OUTSIDE_PORT));
+	ckpt_ready();
+	ckpt_wait();
+	CHECK_EQ(recv(fd, back, 1, 0), -1);
+	CHECK_EQ(errno, ECONNRESET);
+	CHECK_EQ(recv(fd, back, 1, 0), 0);
+	CHECK_EQ(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+	CHECK_EQ(errno, EPIPE);
+}
+
+TEST_F(inet_outside, tcp)
+{
+	struct ckpt_target *target = &self->target;
+	int server, fd;
+
+	loopback_up();
+	server = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT);
+	ASSERT_EQ(0, fcntl(server, F_SETFD, FD_CLOEXEC));
+	ASSERT_EQ(0, listen(server, 1));
+	ASSERT_EQ(0, ckpt_start(target, "tcp_to_outside", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	fd = accept(server, NULL, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
+	close(fd);
+	close(server);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_restart(target, 0));
+	EXPECT_NE(NULL, strstr(target->log, " -> 127.0.0.1:7654 leads outside the tree"));
+	ASSERT_LT(0, ckpt_restart(target, RESTART_TCP_CLOSE));
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+}
+
+CKPT_TARGET(tcp_serves)
+{
+	int server = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT);
+
+	NEED(!listen(server, 1));
+	ckpt_ready();
+	ckpt_wait();
+	CHECK(accept(server, NULL, NULL) >= 0);
+}
+
+TEST_F(inet_outside, waits)
+{
+	struct ckpt_target *target = &self->target;
+	int fd;
+
+	loopback_up();
+	ASSERT_EQ(0, ckpt_start(target, "tcp_serves", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, connects(fd, AF_INET, OUTSIDE_PORT));
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(target, 0));
+	EXPECT_NE(NULL, strstr(target->log,
+			       "127.0.0.1:7654 whose connections wait to be accepted"));
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+	close(fd);
+}
+
+/* Somebody has the port by now. */
+TEST_F(inet_outside, port_in_use)
+{
+	struct ckpt_target *target = &self->target;
+	int fd;
+
+	loopback_up();
+	ASSERT_EQ(0, ckpt_start(target, "tcp_serves", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
+	fd = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT);
+	ASSERT_EQ(0, listen(fd, 1));
+	EXPECT_EQ(-EADDRINUSE, ckpt_restart(target, 0));
+	EXPECT_NE(NULL, strstr(target->log, "127.0.0.1:7654"));
+	close(fd);
+	ASSERT_LT(0, ckpt_restart(target, 0));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	EXPECT_EQ(0, connects(fd, AF_INET, OUTSIDE_PORT));
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+	close(fd);
+}
+
+CKPT_TEST_MAIN
