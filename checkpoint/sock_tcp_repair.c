@@ -168,12 +168,16 @@ struct sock *ckpt_tcp_lookup(struct net *net, const struct ckpt_tcp_addr *own,
 void ckpt_tcp_forget(struct net *net, const struct ckpt_tcp_addr *own,
 		     const struct ckpt_tcp_addr *peer)
 {
-	struct sock *sk = ckpt_tcp_lookup(net, own, peer);
+	struct sock *sk;
 
+	/* The locks of the tables are taken where packets come in as well. */
+	local_bh_disable();
+	sk = ckpt_tcp_lookup(net, own, peer);
 	if (sk && sk->sk_state == TCP_TIME_WAIT)
 		inet_twsk_deschedule_put(inet_twsk(sk));
 	else if (sk)
 		sock_gen_put(sk);
+	local_bh_enable();
 }
 
 /**
