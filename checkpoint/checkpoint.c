@@ -16,7 +16,7 @@
 #include "pages.h"
 #include "stop.h"
 
-/* A stopped task may be continued at any time; so often we begin anew. */
+/* A stopped task may be continued or killed at any time; so often we begin anew. */
 #define CKPT_CAPTURE_TRIES	16
 
 static atomic64_t ckpt_last_id;
@@ -132,10 +132,12 @@ static int ckpt_capture(struct ckpt_ctx *ctx)
 		err = ckpt_capture_once(ctx);
 		if (err != -EAGAIN)
 			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ckpt_stop_again(ctx->stop);
 	}
 	return ckpt_refuse(&ctx->log, -EAGAIN,
-			   "was continued whenever it was captured");
+			   "was continued or killed whenever it was captured");
 }
 
 static int ckpt_write_image(struct ckpt_ctx *ctx)

@@ -334,7 +334,7 @@ static int ckpt_siginfos_snapshot(struct ckpt_siginfos *all,
 
 	sighand = lock_task_sighand(task, &flags);
 	if (!sighand)
-		return -ESRCH;
+		return -EAGAIN;
 	dying = sigismember(&task->pending.signal, SIGKILL) ||
 		(task->signal->flags & SIGNAL_GROUP_EXIT);
 	queue = all->shared ? &task->signal->shared_pending : &task->pending;
@@ -342,10 +342,13 @@ static int ckpt_siginfos_snapshot(struct ckpt_siginfos *all,
 	if (all->shared)
 		ckpt_itimers_get(task, &all->itimers);
 	spin_unlock_irqrestore(&sighand->siglock, flags);
-	return dying ? -ESRCH : 0;
+	return dying ? -EAGAIN : 0;
 }
 
-/* Signals go on arriving meanwhile: ask again until all had room. */
+/*
+ * Signals go on arriving meanwhile: ask again until all had room. One who is being
+ * killed will have ended when the tree is captured again.
+ */
 static int ckpt_siginfos_get(struct ckpt_ctx *ctx, struct ckpt_siginfos *all,
 			     struct task_struct *task)
 {
@@ -353,7 +356,7 @@ static int ckpt_siginfos_get(struct ckpt_ctx *ctx, struct ckpt_siginfos *all,
 		int err = ckpt_siginfos_snapshot(all, task);
 
 		if (err)
-			return ckpt_refuse(&ctx->log, err, "is being killed");
+			return err;
 		if (all->nr <= all->max)
 			return 0;
 		if (all->nr > CKPT_SIGINFO_MAX)

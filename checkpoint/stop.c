@@ -175,7 +175,8 @@ static void ckpt_park_wait(struct ckpt_target *target)
 	struct ckpt_stop *stop = target->stop;
 
 	ckpt_parked_add(target);
-	wait_event_idle(stop->park, ckpt_phase(stop) != CKPT_CAPTURING);
+	wait_event_idle(stop->park,
+			ckpt_phase(stop) != CKPT_CAPTURING || READ_ONCE(target->dies));
 	wait_event_killable(stop->park, ckpt_phase(stop) == CKPT_LET_GO);
 	ckpt_parked_del(target);
 	/* If the freezer wants it, get_signal() has to see that. */
@@ -289,11 +290,28 @@ static void ckpt_spin_off_cpu(struct task_struct *task)
 		cpu_relax();
 }
 
+/*
+ * What is being killed can't be captured as one who lives. Let it come to its end,
+ * and it is captured as one who has.
+ */
+static bool ckpt_target_let_die(struct ckpt_target *target)
+{
+	if (target->dies)
+		return true;
+	if (!__fatal_signal_pending(target->task))
+		return false;
+	WRITE_ONCE(target->dies, true);
+	wake_up_all(&target->stop->park);
+	return true;
+}
+
 static bool ckpt_target_rests(struct ckpt_target *target)
 {
 	struct task_struct *task = target->task;
 	enum ckpt_rest rest = ckpt_target_rest(target);
 
+	if (rest == CKPT_PARKED && ckpt_target_let_die(target))
+		rest = CKPT_GONE;
 	if (rest == CKPT_PARKED) {
 		ckpt_spin_off_cpu(task);
 		/*

@@ -36,6 +36,8 @@ enum ckpt_rest {
  *	wait_task_inactive() tells them
  * @state: of a held task: the state that it is held in
  * @parked: in the list of all that are parked, while it is
+ * @dies: it is being killed, and was let go to come to its end. Written by the
+ *	checkpointer
  * @thawed: it was found frozen and woken, so that if it is frozen again it is in
  *	the refrigerator, and not in a system call. The checkpointer's own
  */
@@ -47,6 +49,7 @@ struct ckpt_target {
 	struct callback_head	work;
 	enum ckpt_rest		rest;
 	bool			held;
+	bool			dies;
 	unsigned long		switches;
 	unsigned int		state;
 	struct list_head	parked;

@@ -22,7 +22,7 @@
  * Return: a positive id, unique on this boot; 0 in the process that restart()
  * made of the image, if it had checkpointed itself. Or one of
  *
- * %-EAGAIN: a stopped task was continued again and again in the meantime; or
+ * %-EAGAIN: a task was continued or killed again and again in the meantime; or
  * the tree grows faster than it can be stopped
  *
  * %-EBADF: @fd or @logfd is not open for writing

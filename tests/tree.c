@@ -620,4 +620,33 @@ CKPT_TEST(tree, deep)
 	board_end();
 }
 
+/* Some are on their way to their end: they are seen to have come to it. */
+
+#define VICTIMS	12
+
+static void spin_body(void)
+{
+	child_ready();
+	for (;;)
+		;
+}
+
+CKPT_TEST(tree, killed_meanwhile)
+{
+	pid_t pid[VICTIMS];
+	int status;
+
+	board_make();
+	for (int i = 0; i < VICTIMS; i++)
+		pid[i] = child(spin_body);
+	board_wait(VICTIMS);
+	for (int i = 0; i < VICTIMS; i++)
+		NEED(!kill(pid[i], SIGKILL));
+	ckpt_point();
+	for (int i = 0; i < VICTIMS; i++) {
+		CHECK_EQ(waitpid(pid[i], &status, 0), pid[i]);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+}
+
 CKPT_TEST_MAIN
