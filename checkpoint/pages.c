@@ -365,58 +365,6 @@ int ckpt_memory_map(struct ckpt_ctx *ctx)
 
 /* Out to the stream. */
 
-/* What a write that came to nothing means. */
-static int ckpt_write_error(struct ckpt_ctx *ctx, ssize_t ret)
-{
-	if (signal_pending(current) && (!ret || ret == -ERESTARTSYS))
-		return -EINTR;
-	if (!ret)
-		ret = -EIO;
-	return ckpt_refuse(&ctx->log, ret, "the image can't be written: %pe",
-			   ERR_PTR(ret));
-}
-
-static int ckpt_write_iter(struct ckpt_ctx *ctx, struct iov_iter *iter)
-{
-	ssize_t ret;
-
-	while (iov_iter_count(iter)) {
-		if (signal_pending(current))
-			return -EINTR;
-		ret = vfs_iter_write(ctx->file, iter, ckpt_pos(ctx->file), 0);
-		if (ret <= 0)
-			return ckpt_write_error(ctx, ret);
-		add_wchar(current, ret);
-	}
-	return 0;
-}
-
-/**
- * ckpt_write() - write so many bytes, all of them
- * @ctx: the checkpoint
- * @buf: from where
- * @len: how many
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_write(struct ckpt_ctx *ctx, const void *buf, size_t len)
-{
-	struct kvec kvec = { .iov_base = (void *)buf, .iov_len = len };
-	struct iov_iter iter;
-
-	iov_iter_kvec(&iter, ITER_SOURCE, &kvec, 1, len);
-	return ckpt_write_iter(ctx, &iter);
-}
-
-static int ckpt_write_bvec(struct ckpt_ctx *ctx, const struct bio_vec *bvec,
-			   unsigned int nr)
-{
-	struct iov_iter iter;
-
-	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, (size_t)nr << PAGE_SHIFT);
-	return ckpt_write_iter(ctx, &iter);
-}
-
 void ckpt_pages_put(struct page **pages, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
@@ -464,9 +412,8 @@ static int ckpt_batch_write(struct ckpt_ctx *ctx, struct ckpt_batch *batch)
 {
 	int err = 0;
 
-	ckpt_batch_fill(batch);
 	if (batch->nr)
-		err = ckpt_write_bvec(ctx, batch->bvec, batch->nr);
+		err = ckpt_write_pages(ctx, batch);
 	ckpt_pages_put(batch->pages, batch->nr);
 	batch->nr = 0;
 	cond_resched();

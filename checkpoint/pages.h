@@ -51,7 +51,6 @@ u64 ckpt_run_end(struct ckpt_memory *mem);
 void ckpt_memory_release(struct ckpt_ctx *ctx);
 int ckpt_memory_map(struct ckpt_ctx *ctx);
 int ckpt_memory_write(struct ckpt_ctx *ctx);
-int ckpt_write(struct ckpt_ctx *ctx, const void *buf, size_t len);
 
 struct mm_struct *ckpt_mm_dup(struct mm_struct *src);
 struct mm_struct *ckpt_mm_dup_ahead(struct mm_struct *src);
@@ -72,6 +71,9 @@ struct ckpt_batch {
 	struct page	*pages[CKPT_PAGE_BATCH];
 	struct bio_vec	bvec[CKPT_PAGE_BATCH];
 };
+
+int ckpt_write(struct ckpt_ctx *ctx, const void *buf, size_t len);
+int ckpt_write_pages(struct ckpt_ctx *ctx, struct ckpt_batch *batch);
 
 static inline void ckpt_batch_fill(struct ckpt_batch *batch)
 {

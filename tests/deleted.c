@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files and directories that have no name any more, or never had one. */
 #include "ckpt_test.h"
+#include "ckpt_loop.h"
 #include "ckpt_proc.h"
 
-#include <linux/loop.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #define MIB	(1024 * 1024)
@@ -469,36 +468,11 @@ CKPT_FIXTURE_ONLY(filesystem);
 CKPT_VARIANT(filesystem, live, CKPT_LIVE);
 CKPT_VARIANT(filesystem, killed, CKPT_KILLED);
 
-/* A device that is a file, and goes with the mount. */
-static void mount_loop(int disk)
-{
-	int control = open("/dev/loop-control", O_RDWR), loop;
-	char name[32];
-
-	NEED(control >= 0);
-	snprintf(name, sizeof(name), "/dev/loop%d",
-		 ioctl(control, LOOP_CTL_GET_FREE));
-	loop = open(name, O_RDWR);
-	NEED(loop >= 0 && !ioctl(loop, LOOP_SET_FD, disk));
-	/* Nobody may have open for writing what is mounted. */
-	close(loop);
-	NEED(!mount(name, "mnt", "ext4", 0, ""));
-	loop = open(name, O_RDONLY);
-	NEED(loop >= 0 && !ioctl(loop, LOOP_CLR_FD));
-	close(loop);
-	close(control);
-}
-
 static void mount_ext4(void)
 {
-	int fd = open("disk", O_CREAT | O_RDWR, 0600);
-
-	NEED(fd >= 0 && !ftruncate(fd, 16 * MIB));
-	if (system("/bin/mke2fs -F disk >/dev/null 2>&1"))
-		ckpt_skip("no mke2fs");
 	NEED(!mkdir("mnt", 0700));
-	mount_loop(fd);
-	close(fd);
+	if (ckpt_loop_mount("disk", 16 * MIB, "mnt"))
+		ckpt_skip("no mke2fs");
 }
 
 static void mount_overlay(void)

@@ -2,10 +2,9 @@
 /* Memory that stays in the image: what that means for the file that has it. */
 #include "ckpt_test.h"
 #include "ckpt_fuse.h"
+#include "ckpt_loop.h"
 #include "ckpt_proc.h"
 
-#include <linux/loop.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/statfs.h>
@@ -394,48 +393,21 @@ TEST_F(lazy_file, again)
 	finish(_metadata, target);
 }
 
-/* The loop device, which lasts as long as it is open or mounted. */
-static int attach(const char *disk, char *loop, size_t size)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int nr = ioctl(control, LOOP_CTL_GET_FREE);
-	int file = open(disk, O_RDWR | O_CLOEXEC);
-	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
-	int fd, keep = -1;
-
-	snprintf(loop, size, "/dev/loop%d", nr);
-	fd = open(loop, O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && !ioctl(fd, LOOP_SET_FD, file) &&
-	    !ioctl(fd, LOOP_SET_STATUS64, &info))
-		/* What is open to be written can't be mounted. */
-		keep = open(loop, O_RDONLY | O_CLOEXEC);
-	close(fd);
-	close(control);
-	close(file);
-	return keep;
-}
-
 /* A disk, as it were, with an image on it that nothing of is in memory. */
 static bool on_disk(struct __test_metadata *_metadata,
 		    struct ckpt_target *target, char *disk, char *mnt)
 {
-	char command[160], loop[32];
+	char command[160];
 	int fd;
 
 	snprintf(disk, DISK_NAME, "/tmp/disk-XXXXXX");
 	snprintf(mnt, DISK_NAME, "/tmp/mount-XXXXXX");
 	fd = mkstemp(disk);
-	if (fd < 0 || ftruncate(fd, DISK) || !mkdtemp(mnt))
+	if (fd < 0 || !mkdtemp(mnt))
 		return false;
 	close(fd);
-	fd = attach(disk, loop, sizeof(loop));
-	snprintf(command, sizeof(command), "mke2fs -b 4096 %s >/dev/null 2>&1",
-		 loop);
-	if (fd < 0 || system(command))
+	if (ckpt_loop_mount(disk, DISK, mnt))
 		return false;
-	if (mount(loop, mnt, "ext4", 0, NULL))
-		return false;
-	close(fd);
 	snprintf(command, sizeof(command), "cp %s %s/image",
 		 ckpt_path(target, "image"), mnt);
 	ASSERT_EQ(0, system(command));
