@@ -125,6 +125,10 @@ static void ckpt_deleted_save(const struct path *path,
 
 	if (S_ISREG(inode->i_mode))
 		rec->size = cpu_to_le64(i_size_read(inode));
+	rec->atime_sec = cpu_to_le64(inode_get_atime_sec(inode));
+	rec->atime_nsec = cpu_to_le32(inode_get_atime_nsec(inode));
+	rec->mtime_sec = cpu_to_le64(inode_get_mtime_sec(inode));
+	rec->mtime_nsec = cpu_to_le32(inode_get_mtime_nsec(inode));
 	rec->mode = cpu_to_le32(inode->i_mode);
 	rec->uid = cpu_to_le32(from_kuid_munged(ns, inode->i_uid));
 	rec->gid = cpu_to_le32(from_kgid_munged(ns, inode->i_gid));
@@ -232,6 +236,11 @@ static int ckpt_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (le64_to_cpu(rec->size) > (S_ISREG(mode) ? MAX_LFS_FILESIZE : 0))
 		return rstr_bad(ctx, obj->rec, "size %llu",
 				le64_to_cpu(rec->size));
+	if (le32_to_cpu(rec->atime_nsec) >= NSEC_PER_SEC ||
+	    le32_to_cpu(rec->mtime_nsec) >= NSEC_PER_SEC)
+		return rstr_bad(ctx, obj->rec, "nanoseconds %u, %u",
+				le32_to_cpu(rec->atime_nsec),
+				le32_to_cpu(rec->mtime_nsec));
 	if (len < 2 || len > NAME_MAX + 1 ||
 	    strnlen((const char *)rec->name, len) != len - 1)
 		return rstr_bad(ctx, obj->rec, "name");
@@ -446,6 +455,21 @@ static int ckpt_deleted_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return err;
 }
 
+/* Now that it holds what it held. Who may not set them goes without. */
+static void ckpt_deleted_settle(struct rstr_ctx *ctx, struct rstr_obj *obj,
+				bool done)
+{
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	struct file *file = obj->ptr;
+	struct timespec64 times[] = {
+		{ le64_to_cpu(rec->atime_sec), le32_to_cpu(rec->atime_nsec) },
+		{ le64_to_cpu(rec->mtime_sec), le32_to_cpu(rec->mtime_nsec) },
+	};
+
+	if (done)
+		vfs_utimes(&file->f_path, times);
+}
+
 /* Its descriptions. */
 
 static bool ckpt_file_deleted_match(const void *obj)
@@ -537,6 +561,7 @@ const struct ckpt_kind ckpt_deleted_kind = {
 	.checkpoint	= ckpt_deleted_checkpoint,
 	.check		= ckpt_deleted_check,
 	.restore	= ckpt_deleted_restore,
+	.settle		= ckpt_deleted_settle,
 };
 
 const struct ckpt_kind ckpt_file_deleted_kind = {

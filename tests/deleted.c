@@ -462,6 +462,25 @@ CKPT_TEST(deleted, executable)
 	CHECK(!system("/bin/true"));
 }
 
+/* Nobody could tell from another file when it was read or written to last. */
+CKPT_TEST(deleted, times)
+{
+	struct timespec times[2] = {
+		{ .tv_sec = 1000000000, .tv_nsec = 123456789 },
+		{ .tv_sec = 1234567890, .tv_nsec = 987654321 },
+	};
+	int fd = make_deleted("file", O_RDWR);
+	struct stat stat;
+
+	NEED(!futimens(fd, times));
+	ckpt_point();
+	NEED(!fstat(fd, &stat));
+	CHECK_EQ(stat.st_mtim.tv_sec, times[1].tv_sec);
+	CHECK_EQ(stat.st_mtim.tv_nsec, times[1].tv_nsec);
+	CHECK_EQ(stat.st_atim.tv_sec, times[0].tv_sec);
+	CHECK_EQ(stat.st_atim.tv_nsec, times[0].tv_nsec);
+}
+
 /* On filesystems of which each has its own ways. */
 
 CKPT_FIXTURE_ONLY(filesystem);

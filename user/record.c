@@ -334,7 +334,11 @@ static const struct field deleted_fields[] = {
 	FIELD(ckpt_rec_deleted, mode, FIELD_OCTAL),
 	FIELD(ckpt_rec_deleted, uid, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_deleted, gid, FIELD_UNSIGNED),
-	FIELD(ckpt_rec_deleted, what, FIELD_FLAGS, .flags = deleted_what), {}
+	FIELD(ckpt_rec_deleted, what, FIELD_FLAGS, .flags = deleted_what),
+	FIELD(ckpt_rec_deleted, atime_sec, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_deleted, mtime_sec, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_deleted, atime_nsec, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_deleted, mtime_nsec, FIELD_UNSIGNED), {}
 };
 
 static const struct field file_external_fields[] = {

@@ -701,6 +701,10 @@ struct ckpt_rec_file_mqueue {
  * @uid: owner, in the checkpointer's user namespace
  * @gid: group, likewise
  * @what: %CKPT_DELETED_LINKABLE or 0
+ * @atime_sec: time of last access, in seconds since 1970
+ * @mtime_sec: of last modification, likewise
+ * @atime_nsec: and nanoseconds, below 1000000000
+ * @mtime_nsec: likewise
  * @name: the last one that it had, NUL terminated
  *
  * The directory that it was in follows as %CKPT_REC_PATH; if that was deleted as
@@ -712,6 +716,10 @@ struct ckpt_rec_deleted {
 	__le32	uid;
 	__le32	gid;
 	__le32	what;
+	__le64	atime_sec;
+	__le64	mtime_sec;
+	__le32	atime_nsec;
+	__le32	mtime_nsec;
 	__u8	name[];
 };
 
@@ -2037,7 +2045,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_file_path, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_file_memfd, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_memfd, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_file_deleted, 24);
-CKPT_ASSERT_SIZE(ckpt_rec_deleted, 24);
+CKPT_ASSERT_SIZE(ckpt_rec_deleted, 48);
 CKPT_ASSERT_SIZE(ckpt_rec_file_external, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_file_owner, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_file_lease, 40);
