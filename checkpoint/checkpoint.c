@@ -6,6 +6,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/math64.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
@@ -128,6 +129,7 @@ static int ckpt_capture(struct ckpt_ctx *ctx)
 {
 	int err;
 
+	ctx->stopping = ktime_get_ns();
 	for (int i = 0; i < CKPT_CAPTURE_TRIES; i++) {
 		err = ckpt_capture_once(ctx);
 		if (err != -EAGAIN)
@@ -202,13 +204,22 @@ static bool ckpt_is_live(const struct ckpt_ctx *ctx)
 	return !(ctx->flags & (CHECKPOINT_KILL | CHECKPOINT_STOP));
 }
 
+static void ckpt_run_on(struct ckpt_ctx *ctx)
+{
+	u64 now;
+
+	ckpt_stop_release(ctx->stop);
+	now = ktime_get_ns();
+	ctx->stopped = min(div_u64(now - ctx->stopping, NSEC_PER_USEC), U32_MAX);
+}
+
 /* The tasks are at rest. On return they run on, are stopped, or dying. */
 static int ckpt_finish(struct ckpt_ctx *ctx)
 {
 	int err;
 
 	if (ckpt_is_live(ctx))
-		ckpt_stop_release(ctx->stop);
+		ckpt_run_on(ctx);
 	else
 		ckpt_stop_allow_kill(ctx->stop);
 	/* Shared pages are held by it, which need not be while we write. */

@@ -54,6 +54,8 @@ struct ckpt_buf {
  *	not in the tree; only to be compared
  * @time: when they were captured, CLOCK_REALTIME in nanoseconds
  * @boottime: the same in CLOCK_BOOTTIME
+ * @stopping: when they began to be stopped, CLOCK_MONOTONIC in nanoseconds
+ * @stopped: for how long they were, in microseconds; 0 if they do not run on
  *
  * Owned by the calling task; nothing in it needs a lock, save @log and @stop,
  * which have their own.
@@ -82,6 +84,8 @@ struct ckpt_ctx {
 	const void		*tty_outside;
 	u64			time;
 	u64			boottime;
+	u64			stopping;
+	u32			stopped;
 };
 
 /**

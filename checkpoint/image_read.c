@@ -526,7 +526,7 @@ int rstr_trailer_read(struct rstr_ctx *ctx)
 	    le32_to_cpu(trailer.crc) !=
 	    ckpt_crc(&trailer, offsetof(typeof(trailer), crc)) ||
 	    trailer.id != ctx->header->id ||
-	    trailer.nr_pages != ctx->header->nr_pages || trailer.reserved)
+	    trailer.nr_pages != ctx->header->nr_pages)
 		return ckpt_refuse(&ctx->log, -EBADMSG,
 				   "image: the trailer does not match");
 	return 0;

@@ -547,6 +547,7 @@ void ckpt_trailer_make(struct ckpt_ctx *ctx, struct ckpt_image_trailer *trailer)
 	*trailer = (struct ckpt_image_trailer){
 		.id = cpu_to_le64(ctx->id),
 		.nr_pages = cpu_to_le64(ctx->nr_pages),
+		.stopped = cpu_to_le32(ctx->stopped),
 	};
 	memcpy(trailer->magic, CKPT_TRAILER_MAGIC, sizeof(trailer->magic));
 	trailer->crc = cpu_to_le32(ckpt_crc(trailer, offsetof(typeof(*trailer),

@@ -299,15 +299,20 @@ static bool watch(const struct request *request, const struct output *output,
 	return n == sizeof(*result);
 }
 
-static void tell(const struct request *request, const struct result *result)
+static void tell(const struct request *request, const struct output *output,
+		 const struct result *result)
 {
+	__u32 stopped = output_stopped(output);
 	char size[TEXT_SIZE_LEN];
 
 	fprintf(stderr, "ckpt: image %ld of pid %d: ", result->id,
 		request->pid);
 	if (result->written)
 		fprintf(stderr, "%s in ", text_size(size, result->written));
-	fprintf(stderr, "%.3f s\n", result->seconds);
+	fprintf(stderr, "%.3f s", result->seconds);
+	if (stopped)
+		fprintf(stderr, ", stopped for %.3f ms", stopped / 1000.0);
+	putc('\n', stderr);
 }
 
 /* The writer ended before the call did. */
@@ -334,7 +339,7 @@ static int finish(const struct request *request, const struct output *output,
 		explained = log_print(log);
 	if (result->id > 0) {
 		if (request->verbose)
-			tell(request, result);
+			tell(request, output, result);
 		return 0;
 	}
 	if (!explained)

@@ -440,10 +440,11 @@ static int read_trailer(struct image *image)
 				 "trailer at byte %llu: checksum mismatch",
 				 start);
 	if (trailer.id != image->header.id ||
-	    trailer.nr_pages != image->header.nr_pages || trailer.reserved)
+	    trailer.nr_pages != image->header.nr_pages)
 		return image_bad(image,
 				 "trailer at byte %llu: is of another image",
 				 start);
+	image->stopped = le32toh(trailer.stopped);
 	return 0;
 }
 

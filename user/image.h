@@ -46,6 +46,7 @@ struct image_record {
  * @live: the first of its tasks that is not dead, likewise; NULL of a zombie
  * @last_object: index of the object that was read last
  * @size: of the image, trailer included
+ * @stopped: for how long the tasks were stopped, in microseconds
  * @error: what is wrong with it
  * @fd: where it is read from
  * @pos: how far
@@ -65,6 +66,7 @@ struct image {
 	size_t				nr_objects;
 	size_t				last_object;
 	__u64				size;
+	__u32				stopped;
 	char				error[256];
 	int				fd;
 	__u64				pos;

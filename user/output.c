@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +98,24 @@ __u64 output_expected(const struct output *output)
 		size = image_size(&image.header);
 	close(fd);
 	return size;
+}
+
+__u32 output_stopped(const struct output *output)
+{
+	__u64 size = output_expected(output);
+	struct ckpt_image_trailer trailer = {};
+	ssize_t n = 0;
+	int fd;
+
+	if (!size)
+		return 0;
+	fd = open("/proc/self/fd/1", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = pread(fd, &trailer, sizeof(trailer),
+		  output->begin + size - sizeof(trailer));
+	close(fd);
+	return n == sizeof(trailer) ? le32toh(trailer.stopped) : 0;
 }
 
 /*

@@ -36,6 +36,9 @@ __u64 output_written(const struct output *output, pid_t writer);
 /* How much there will be, once the header of the image is there; or 0. */
 __u64 output_expected(const struct output *output);
 
+/* For how long the tasks were stopped, in microseconds, once all is written; or 0. */
+__u32 output_stopped(const struct output *output);
+
 /* Make a file what it was before; what goes into a pipe can't be taken back. */
 void output_undo(const struct output *output);
 

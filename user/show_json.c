@@ -126,6 +126,7 @@ static void put_header(struct json *json, const struct image *image)
 	put_text(json, "taken", taken);
 	json_unsigned(json, "boot_seconds",
 		      le64toh(image->header.boottime) / 1000000000);
+	json_unsigned(json, "stopped_us", image->stopped);
 	json_close(json, '}');
 }
 

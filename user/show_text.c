@@ -73,8 +73,11 @@ static void summary_image(const struct image *image)
 	printf("image %" PRIu64 ", format %u\n", (uint64_t)le64toh(h->id),
 	       le32toh(h->version));
 	put_label("taken");
-	printf("%s, %" PRIu64 " s after boot\n", taken,
+	printf("%s, %" PRIu64 " s after boot", taken,
 	       (uint64_t)le64toh(h->boottime) / 1000000000);
+	if (image->stopped)
+		printf(", in %.3f ms", image->stopped / 1000.0);
+	putchar('\n');
 	put_label("kernel");
 	text_put(stdout, h->release, strnlen(h->release, sizeof(h->release)));
 	printf(" (%s), build id ", le32toh(h->arch) == CKPT_ARCH_X86_64 ?

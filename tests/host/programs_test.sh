@@ -120,12 +120,20 @@ test_ckpt_undo() {
 	says "ckpt without a reader" err '^ckpt: pid 1: Broken pipe$'
 }
 
+# within CONDITION...: as test(1) has it, now or soon
+within() {
+	for _ in $(seq 200); do
+		test "$@" && return
+		sleep 0.05
+	done
+}
+
 # in the background and without job control SIGINT and SIGQUIT are ignored
 test_ckpt_signals() {
 	export FAKE_IMAGE=$bin/ckptinfo FAKE_PAUSE=20
 	for signal in TERM HUP; do
 		ckpt 1 >half 2>err &
-		sleep 0.3
+		within -s half
 		is "ckpt has begun" -s half
 		kill -$signal $!
 		wait $! 2>/dev/null
@@ -134,7 +142,7 @@ test_ckpt_signals() {
 		is "ckpt leaves nothing" ! -s half
 	done
 	ckpt 1 >half 2>err &
-	sleep 0.3
+	within -s half
 	kill -INT $!
 	sleep 0.1
 	is "SIGINT stays ignored" -d /proc/$!
@@ -209,9 +217,9 @@ test_rstr_pids() {
 	is "rstr -p" "$(cat pid)" = "$(cat root)"
 	is "rstr -p lets others read" "$(stat -c %a pid)" = 644
 	rm root
-	FAKE_ROOT="exec sh -c 'echo \$\$ >root; exec sleep 0.3' >/dev/null" \
+	FAKE_ROOT="exec sh -c 'echo \$\$ >root; exec sleep 3' >/dev/null" \
 		try "rstr -d" 0 sh -c 'rstr -d -p pid <image'
-	sleep 0.2
+	within -s root
 	is "rstr -d prints the pid" "$(cat out)" = "$(cat root)"
 	is "rstr -d -p" "$(cat pid)" = "$(cat root)"
 	is "rstr -d does not wait" -d "/proc/$(cat root)"
@@ -230,7 +238,7 @@ test_rstr_signals() {
 		rstr <image &
 		while [ ! -s ready ]; do sleep 0.05; done
 		kill -$signal $!
-		sleep 0.3
+		within -s got
 		is "SIG$signal to rstr reaches the root" "$(cat got)" = $signal
 		kill -KILL "$(cat ready)"
 		wait $! 2>/dev/null
@@ -239,8 +247,13 @@ test_rstr_signals() {
 
 test_rstr_stops() {
 	export FAKE_ROOT='echo $$ >root; kill -STOP $$; exit 4'
+	rm -f root
 	rstr <image &
-	sleep 0.5
+	within -s root
+	for _ in $(seq 200); do
+		[ "$(state $!)" != T ] || break
+		sleep 0.05
+	done
 	is "rstr stops with the root" "$(state $!)$(state "$(cat root)")" = TT
 	kill -CONT $!
 	wait $!

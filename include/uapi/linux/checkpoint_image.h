@@ -244,14 +244,15 @@ struct ckpt_rec_end {
  * @magic: CKPT_TRAILER_MAGIC without its NUL
  * @id: of the image header
  * @nr_pages: of the image header
- * @reserved: zero
+ * @stopped: for how long the tasks were stopped, in microseconds, 4294967295 if for
+ *	longer than that; 0 if they did not run on
  * @crc: CRC32C of the trailer up to here
  */
 struct ckpt_image_trailer {
 	__u8	magic[8];
 	__le64	id;
 	__le64	nr_pages;
-	__le32	reserved;
+	__le32	stopped;
 	__le32	crc;
 };
 
