@@ -84,14 +84,17 @@ void *ckpt_file_add(struct ckpt_ctx *ctx, struct file *file, u32 type,
 }
 
 /**
- * ckpt_file_save() - write a description that restart opens by its path
+ * ckpt_file_add_stat() - start the object of a description that has a path
  * @ctx: the checkpoint
  * @file: the file
  * @type: CKPT_REC_FILE_*
+ * @size: of its payload
  *
- * Return: 0 or a negative errno.
+ * Return: the payload, which begins as struct ckpt_rec_file, with that filled in;
+ * or an ERR_PTR.
  */
-int ckpt_file_save(struct ckpt_ctx *ctx, struct file *file, u32 type)
+void *ckpt_file_add_stat(struct ckpt_ctx *ctx, struct file *file, u32 type,
+			 size_t size)
 {
 	struct ckpt_rec_stat stat = {};
 	u32 what = 0, flags = file->f_flags;
@@ -100,14 +103,14 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct file *file, u32 type)
 
 	err = ckpt_file_supported(ctx, file);
 	if (err)
-		return err;
+		return ERR_PTR(err);
 	err = ckpt_file_stat(file, &stat);
 	if (err)
-		return ckpt_refuse(&ctx->log, err, "%pD: stat: %pe", file,
-				   ERR_PTR(err));
-	rec = ckpt_object_add(ctx, type, file, sizeof(*rec));
+		return ERR_PTR(ckpt_refuse(&ctx->log, err, "%pD: stat: %pe",
+					   file, ERR_PTR(err)));
+	rec = ckpt_object_add(ctx, type, file, size);
 	if (IS_ERR(rec))
-		return PTR_ERR(rec);
+		return rec;
 	/* What O_TMPFILE made, and has got a name since. */
 	if (!S_ISDIR(le32_to_cpu(stat.mode)))
 		flags &= ~O_DIRECTORY;
@@ -122,6 +125,25 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct file *file, u32 type)
 	rec->what = cpu_to_le32(what);
 	rec->pos = cpu_to_le64(file->f_pos);
 	rec->stat = stat;
+	return rec;
+}
+
+/**
+ * ckpt_file_save() - write a description that restart opens by its path
+ * @ctx: the checkpoint
+ * @file: the file
+ * @type: CKPT_REC_FILE_*
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_save(struct ckpt_ctx *ctx, struct file *file, u32 type)
+{
+	struct ckpt_rec_file *rec;
+	int err;
+
+	rec = ckpt_file_add_stat(ctx, file, type, sizeof(*rec));
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
 	err = ckpt_path_add(ctx, file_user_path(file));
 	return err ?: ckpt_file_locks_save(ctx, file);
 }
@@ -229,11 +251,17 @@ int ckpt_file_check(struct rstr_ctx *ctx, struct rstr_obj *obj, umode_t type)
 	return rstr_path_check(ctx, rstr_part_first(obj, CKPT_REC_PATH));
 }
 
-/*
+/**
+ * ckpt_file_open() - open what is by now where a description was opened
+ * @obj: the description, whose payload begins as struct ckpt_rec_file
+ * @name: the path
+ *
  * Look before opening: to open something that the path by now leads to (a
  * device, a fifo) may have effects of its own. What was looked at is opened.
+ *
+ * Return: the file, or an ERR_PTR: -ESTALE if it is of another type.
  */
-static struct file *ckpt_file_open(struct rstr_obj *obj, const char *name)
+struct file *ckpt_file_open(struct rstr_obj *obj, const char *name)
 {
 	const struct ckpt_rec_file *rec = rstr_payload(obj->rec);
 	umode_t type = le32_to_cpu(rec->stat.mode) & S_IFMT;
@@ -247,7 +275,7 @@ static struct file *ckpt_file_open(struct rstr_obj *obj, const char *name)
 		return ERR_PTR(err);
 	inode = d_backing_inode(path.dentry);
 	if ((inode->i_mode & S_IFMT) != type ||
-	    (S_ISCHR(type) &&
+	    ((S_ISCHR(type) || S_ISBLK(type)) &&
 	     inode->i_rdev != MKDEV(le32_to_cpu(rec->stat.rdev_major),
 				    le32_to_cpu(rec->stat.rdev_minor))))
 		file = ERR_PTR(-ESTALE);

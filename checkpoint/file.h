@@ -27,12 +27,18 @@ bool ckpt_path_is_deleted(const struct path *path);
 int ckpt_deleted_directory(struct ckpt_ctx *ctx, const struct path *path,
 			   u32 *ref);
 
+bool ckpt_inode_hold(struct inode *inode);
+void ckpt_inode_release(struct inode *inode);
+char *ckpt_path_of_inode(struct ckpt_ctx *ctx, struct inode *inode, char *buf);
 int ckpt_file_supported(struct ckpt_ctx *ctx, struct file *file);
 int ckpt_file_users(void *obj);
 void *ckpt_file_add(struct ckpt_ctx *ctx, struct file *file, u32 type,
 		    size_t size);
+void *ckpt_file_add_stat(struct ckpt_ctx *ctx, struct file *file, u32 type,
+			 size_t size);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct file *file, u32 type);
 int ckpt_file_check(struct rstr_ctx *ctx, struct rstr_obj *obj, umode_t type);
+struct file *ckpt_file_open(struct rstr_obj *obj, const char *name);
 int ckpt_file_open_at(struct rstr_ctx *ctx, struct rstr_obj *obj);
 int ckpt_file_restore(struct rstr_ctx *ctx, struct rstr_obj *obj);
 

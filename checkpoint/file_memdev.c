@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The devices that have no state: null, zero, full, random, urandom. */
+/*
+ * Character devices whose descriptions have no state but an offset: null, zero,
+ * full, random, urandom, and others of which that is known.
+ */
 #include <linux/fs.h>
 #include <linux/major.h>
+#include <linux/miscdevice.h>
 
 #include "checkpoint.h"
 #include "file.h"
 #include "restart.h"
 
+/* Documentation/admin-guide/devices.txt */
 static bool ckpt_memdev_known(u32 major, u32 minor)
 {
-	/* Documentation/admin-guide/devices.txt */
-	return major == MEM_MAJOR && (minor == 3 || minor == 5 || minor == 7 ||
-				      minor == 8 || minor == 9);
+	switch (major) {
+	case MEM_MAJOR:
+		/* mem, null, port, zero, full, random, urandom */
+		return minor == 1 || (minor >= 3 && minor <= 9 && minor != 6);
+	case MISC_MAJOR:
+		/* What kvm makes are files of their own. */
+		return minor == HWRNG_MINOR || minor == KVM_MINOR ||
+		       minor == BTRFS_MINOR || minor == LOOP_CTRL_MINOR;
+	case MSR_MAJOR:
+	case CPUID_MAJOR:
+		return true;
+	}
+	return false;
 }
 
 static bool ckpt_file_memdev_match(const void *obj)

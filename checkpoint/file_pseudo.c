@@ -2,20 +2,14 @@
 /*
  * Files of proc, sysfs and cgroup filesystems: they tell of the machine that they
  * are on, so that they are opened again by their paths, and read on from where
- * they were. What tells of one process is not to be had before that is there.
+ * they were. What tells of one process is another kind.
  */
 #include <linux/fs.h>
 #include <linux/magic.h>
 
-#include "../fs/proc/internal.h"
 #include "checkpoint.h"
 #include "file.h"
 #include "restart.h"
-
-static bool ckpt_file_is_of_process(const struct inode *inode)
-{
-	return inode->i_sb->s_magic == PROC_SUPER_MAGIC && proc_pid(inode);
-}
 
 static bool ckpt_file_pseudo_match(const void *obj)
 {
@@ -35,13 +29,7 @@ static bool ckpt_file_pseudo_match(const void *obj)
 
 static int ckpt_file_pseudo_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
-	struct file *file = obj;
-
-	if (ckpt_file_is_of_process(file_inode(file)))
-		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
-				   "%pD: of a process, in proc: not supported",
-				   file);
-	return ckpt_file_save(ctx, file, CKPT_REC_FILE_PSEUDO);
+	return ckpt_file_save(ctx, obj, CKPT_REC_FILE_PSEUDO);
 }
 
 static int ckpt_file_pseudo_check(struct rstr_ctx *ctx, struct rstr_obj *obj)

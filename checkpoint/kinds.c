@@ -16,10 +16,14 @@ static const struct ckpt_kind *const ckpt_kinds[] = {
 #ifdef CONFIG_POSIX_MQUEUE
 	&ckpt_file_mqueue_kind,
 #endif
+	&ckpt_file_pidfd_kind,
+	&ckpt_file_ns_kind,
+	&ckpt_file_process_kind,
 	&ckpt_file_pseudo_kind,
 	&ckpt_file_regular_kind,
 	&ckpt_file_directory_kind,
 	&ckpt_file_memdev_kind,
+	&ckpt_file_block_kind,
 	/* Masters, and what hung up; before any other terminal. */
 	&ckpt_file_pty_kind,
 	&ckpt_file_tty_kind,
@@ -29,6 +33,9 @@ static const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_file_signalfd_kind,
 	&ckpt_file_timerfd_kind,
 	&ckpt_file_epoll_kind,
+#ifdef CONFIG_INOTIFY_USER
+	&ckpt_file_inotify_kind,
+#endif
 	&ckpt_file_socket_kind,
 #ifdef CONFIG_UNIX
 	&ckpt_sock_unix_kind,

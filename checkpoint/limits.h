@@ -77,6 +77,12 @@
 /* Options that one socket has. */
 #define CKPT_SOCK_OPTIONS_MAX	128U
 
+/* What one instance of inotify or fanotify watches, and what it has to tell;
+ * there are limits in fs.inotify and fs.fanotify.
+ */
+#define CKPT_WATCHES_MAX	(1024U * 1024)
+#define CKPT_EVENTS_MAX		(1024U * 1024)
+
 /* Mappings of one address space; vm.max_map_count may be set below or above. */
 #define CKPT_VMAS_MAX		(1024U * 1024)
 

@@ -3,12 +3,19 @@
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/nsproxy.h>
 #include <linux/slab.h>
 
+#include "../fs/mount.h"
 #include "checkpoint.h"
 #include "file.h"
+
+/* So many places in which a filesystem is mounted are looked at for a name. */
+#define CKPT_MOUNTS_MAX	64U
 
 /* The path of a file as the caller sees it; ERR_PTR if he can't. */
 static char *ckpt_path_name(const struct path *path, char *buf)
@@ -19,6 +26,13 @@ static char *ckpt_path_name(const struct path *path, char *buf)
 	if (!IS_ERR(name) && name[0] != '/')
 		return ERR_PTR(-ENOENT);
 	return name;
+}
+
+/* What proc has of the network is made anew each time that it is looked up. */
+static bool ckpt_path_is_same(const struct inode *a, const struct inode *b)
+{
+	return a == b || (a->i_sb == b->i_sb && a->i_ino == b->i_ino &&
+			  a->i_sb->s_magic == PROC_SUPER_MAGIC);
 }
 
 /* A name that leads elsewhere, by now, would bring back another file. */
@@ -32,7 +46,7 @@ static int ckpt_path_leads_to(const char *name, const struct inode *inode)
 		err = -EINTR;
 	if (err)
 		return err;
-	if (d_backing_inode(path.dentry) != inode)
+	if (!ckpt_path_is_same(d_backing_inode(path.dentry), inode))
 		err = -ENOENT;
 	path_put(&path);
 	return err;
@@ -121,6 +135,120 @@ static bool ckpt_path_alias(const struct path *path, struct path *other)
 		return false;
 	other->mnt = mntget(path->mnt);
 	return true;
+}
+
+/**
+ * ckpt_inode_hold() - keep an inode that nothing but a watch keeps
+ * @inode: the inode, which can't go away meanwhile
+ *
+ * With its filesystem, which would not wait for it otherwise.
+ *
+ * Return: true if it stays until ckpt_inode_release().
+ */
+bool ckpt_inode_hold(struct inode *inode)
+{
+	if (!atomic_inc_not_zero(&inode->i_sb->s_active))
+		return false;
+	if (igrab(inode))
+		return true;
+	deactivate_super(inode->i_sb);
+	return false;
+}
+
+/**
+ * ckpt_inode_release() - let go of an inode
+ * @inode: one that ckpt_inode_hold() has kept
+ */
+void ckpt_inode_release(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	iput(inode);
+	deactivate_super(sb);
+}
+
+/* The one of that number among the mounts of a filesystem that the caller sees. */
+static struct vfsmount *ckpt_mount_of(struct super_block *sb, u32 nr)
+{
+	struct vfsmount *found = NULL;
+	struct mount *mnt;
+
+	read_seqlock_excl(&mount_lock);
+	list_for_each_entry(mnt, &sb->s_mounts, mnt_instance) {
+		if (mnt->mnt_ns != current->nsproxy->mnt_ns || nr--)
+			continue;
+		found = mntget(&mnt->mnt);
+		break;
+	}
+	read_sequnlock_excl(&mount_lock);
+	return found;
+}
+
+/* Whether a name leads there by this mount; the name is in @buf. */
+static char *ckpt_path_by_mount(struct vfsmount *mnt, struct dentry *dentry,
+				char *buf)
+{
+	struct path path = { .mnt = mnt, .dentry = dentry };
+	char *name;
+	int err;
+
+	if (!is_subdir(dentry, mnt->mnt_root))
+		return ERR_PTR(-ENOENT);
+	name = ckpt_path_name(&path, buf);
+	if (IS_ERR(name))
+		return name;
+	err = ckpt_path_leads_to(name, d_backing_inode(dentry));
+	return err ? ERR_PTR(err) : name;
+}
+
+static char *ckpt_path_by_mounts(struct dentry *dentry, char *buf)
+{
+	char *name = ERR_PTR(-ENOENT);
+	struct vfsmount *mnt;
+
+	for (u32 nr = 0; nr < CKPT_MOUNTS_MAX; nr++) {
+		mnt = ckpt_mount_of(dentry->d_sb, nr);
+		if (!mnt)
+			break;
+		name = ckpt_path_by_mount(mnt, dentry, buf);
+		mntput(mnt);
+		if (!IS_ERR(name) || PTR_ERR(name) == -ENOMEM ||
+		    PTR_ERR(name) == -EINTR)
+			break;
+	}
+	return name;
+}
+
+/**
+ * ckpt_path_of_inode() - a name that leads to an inode
+ * @ctx: the checkpoint
+ * @inode: the inode, held with its filesystem
+ * @buf: a page
+ *
+ * Only what the kernel remembers can be found.
+ *
+ * Return: the name, in @buf; or an ERR_PTR: -EOPNOTSUPP if there is none,
+ * -ENOMEM, -EINTR.
+ */
+char *ckpt_path_of_inode(struct ckpt_ctx *ctx, struct inode *inode, char *buf)
+{
+	struct dentry *root = inode->i_sb->s_root, *dentry;
+	char *name;
+
+	dentry = inode == d_inode(root) ? dget(root) : ckpt_dentry_alias(inode);
+	if (!dentry)
+		return ERR_PTR(ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+					   "inode %lu of %s is watched, %s: not supported",
+					   inode->i_ino, inode->i_sb->s_type->name,
+					   inode->i_nlink ? "and has no name that is known" :
+							    "and was deleted"));
+	name = ckpt_path_by_mounts(dentry, buf);
+	if (IS_ERR(name) && PTR_ERR(name) != -ENOMEM && PTR_ERR(name) != -EINTR)
+		name = ERR_PTR(ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+					   "%pd is watched, and no path leads there: not supported",
+					   dentry));
+	dput(dentry);
+	return name;
 }
 
 static int ckpt_path_write(struct ckpt_ctx *ctx, const char *name)

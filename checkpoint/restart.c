@@ -54,8 +54,10 @@ static void rstr_run_put(struct rstr_run *run)
 /* What @state asked for is done by one more, or can't be. */
 static void rstr_arrive(struct rstr_run *run, int err)
 {
-	if (err)
+	if (err) {
 		cmpxchg(&run->err, 0, err);
+		wake_up_all(&run->wait);
+	}
 	if (atomic_dec_and_test(&run->missing) || err)
 		wake_up(&run->arrived);
 }
@@ -72,6 +74,31 @@ static int rstr_wait_state(struct rstr_run *run, enum rstr_state state)
 	if (wait_event_killable(run->wait, rstr_run_state(run) >= state))
 		return -EINTR;
 	return rstr_run_state(run) == RSTR_ABORT ? -EINTR : 0;
+}
+
+static bool rstr_all_started(struct rstr_run *run)
+{
+	/* Pairs with rstr_started(): each is known by its @task. */
+	return !atomic_read_acquire(&run->unstarted);
+}
+
+/* Where an object is made from tasks: these are there, or will never be. */
+static int rstr_wait_started(struct rstr_run *run)
+{
+	if (!run->ctx.needs_tasks)
+		return 0;
+	if (wait_event_killable(run->wait, rstr_all_started(run) ||
+				READ_ONCE(run->err) ||
+				rstr_run_state(run) == RSTR_ABORT))
+		return -EINTR;
+	return rstr_all_started(run) ? 0 : READ_ONCE(run->err) ?: -EINTR;
+}
+
+static void rstr_started(struct rstr_run *run)
+{
+	/* Pairs with rstr_all_started(). */
+	if (atomic_dec_and_test(&run->unstarted))
+		wake_up_all(&run->wait);
 }
 
 /* Whose vfork(2) is in flight is to be found waiting by the child, or gone. */
@@ -274,6 +301,8 @@ static int rstr_task_build(struct rstr_task *task)
 	if (!err)
 		err = rstr_tasks_create(&task->children);
 	if (!err)
+		err = rstr_wait_started(run);
+	if (!err)
 		err = mutex_lock_killable(&run->lock);
 	if (err)
 		return err;
@@ -321,6 +350,7 @@ static void rstr_task_start(struct rstr_task *task)
 {
 	/* Pairs with rstr_task_bury(). */
 	smp_store_release(&task->task, get_task_struct(current));
+	rstr_started(task->ctx->run);
 	ckpt_signals_hold();
 }
 
@@ -498,6 +528,7 @@ static long rstr_children(struct rstr_run *run)
 	int err;
 
 	atomic_set(&run->missing, run->nr + run->nr_lenders);
+	atomic_set(&run->unstarted, run->nr + run->nr_lenders);
 	err = rstr_lenders_create(run);
 	if (!err)
 		err = rstr_task_create(root, rstr_task_main);
@@ -533,6 +564,7 @@ static int rstr_self_build(struct rstr_run *run)
 	run->task->pid = task_pid_vnr(current);
 	run->task->task = get_task_struct(current);
 	atomic_set(&run->missing, run->nr - 1 + run->nr_lenders);
+	atomic_set(&run->unstarted, run->nr - 1 + run->nr_lenders);
 	err = rstr_lenders_create(run);
 	if (!err)
 		err = rstr_task_build(run->task);

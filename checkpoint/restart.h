@@ -53,6 +53,7 @@ struct rstr_obj {
  *	from outside; or NULL
  * @externals: files that the caller supplies
  * @nr_pages: that the page maps have in all
+ * @needs_tasks: some object is made from tasks: none is built before all are there
  * @settled: what the kinds have to do at the end was done
  * @made: struct rstr_made, what is to go again if the restart fails
  * @run: the tasks, and what they wait for
@@ -69,6 +70,7 @@ struct rstr_ctx {
 	struct file			*tty;
 	struct ckpt_externals		externals;
 	u64				nr_pages;
+	bool				needs_tasks;
 	bool				settled;
 	struct list_head		made;
 	struct rstr_run			*run;

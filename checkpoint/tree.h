@@ -98,9 +98,10 @@ enum rstr_state {
  * @ctx: the restart; lives and dies with this
  * @users: the caller, and each task until it is in user mode or gone
  * @state: enum rstr_state; set by the caller alone
- * @wait: for @state to change
+ * @wait: for @state to change, for @unstarted to come down, or for @err
  * @err: the first that a task met with
  * @missing: how many tasks have not done what @state asks for
+ * @unstarted: how many tasks, lenders included, are not there yet
  * @arrived: the caller waits here for @missing to come down, or for @err
  * @nr: how many tasks there are
  * @task: these, each before its threads and children
@@ -117,6 +118,7 @@ struct rstr_run {
 	wait_queue_head_t	wait;
 	int			err;
 	atomic_t		missing;
+	atomic_t		unstarted;
 	wait_queue_head_t	arrived;
 	/** @lock: over making shared objects, and over @ctx->objs meanwhile */
 	struct mutex		lock;

@@ -112,6 +112,20 @@ static const struct field file_fields[] = {
 	FIELD_NAMED("reserved", ckpt_rec_file, stat.reserved, FIELD_ZERO), {}
 };
 
+static const struct field file_process_fields[] = {
+	FIELD_NAMED("flags", ckpt_rec_file_process, file.flags,
+		    FIELD_OPEN_FLAGS, .flags = open_flags),
+	FIELD_NAMED("what", ckpt_rec_file_process, file.what, FIELD_FLAGS,
+		    .flags = file_what),
+	FIELD_NAMED("pos", ckpt_rec_file_process, file.pos, FIELD_UNSIGNED),
+	FIELD_NAMED("mode", ckpt_rec_file_process, file.stat.mode,
+		    FIELD_OCTAL),
+	FIELD(ckpt_rec_file_process, pid, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_file_process, tid, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_file_process, pid_at, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_file_process, tid_at, FIELD_UNSIGNED), {}
+};
+
 static const struct flag_name file_pipe_what[] = {
 	{ CKPT_FILE_NO_WRITER_YET, "no_writer_yet" }, {}
 };
@@ -593,6 +607,62 @@ static const struct field file_mqueue_fields[] = {
 	FIELD_REFERENCE(ckpt_rec_file_mqueue, queue, FAMILY_MQUEUE),
 	FIELD(ckpt_rec_file_mqueue, reserved, FIELD_ZERO),
 	FIELD(ckpt_rec_file_mqueue, pos, FIELD_UNSIGNED), {}
+};
+
+static const struct flag_name pidfd_what[] = {
+	{ CKPT_FILE_THREAD, "thread" }, {}
+};
+
+static const struct field pidfd_fields[] = {
+	FIELD(ckpt_rec_pidfd, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
+	FIELD(ckpt_rec_pidfd, what, FIELD_FLAGS, .flags = pidfd_what),
+	FIELD(ckpt_rec_pidfd, pid, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_pidfd, reserved, FIELD_ZERO), {}
+};
+
+static const struct field file_ns_fields[] = {
+	FIELD(ckpt_rec_file_ns, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
+	FIELD(ckpt_rec_file_ns, what, FIELD_ZERO),
+	FIELD(ckpt_rec_file_ns, type, FIELD_HEX),
+	FIELD(ckpt_rec_file_ns, reserved, FIELD_ZERO), {}
+};
+
+/* As inotify(7) names them, and what of fanotify(7) there is besides. */
+static const struct flag_name notify_events[] = {
+	{ 0x0001, "IN_ACCESS" }, { 0x0002, "IN_MODIFY" },
+	{ 0x0004, "IN_ATTRIB" }, { 0x0008, "IN_CLOSE_WRITE" },
+	{ 0x0010, "IN_CLOSE_NOWRITE" }, { 0x0020, "IN_OPEN" },
+	{ 0x0040, "IN_MOVED_FROM" }, { 0x0080, "IN_MOVED_TO" },
+	{ 0x0100, "IN_CREATE" }, { 0x0200, "IN_DELETE" },
+	{ 0x0400, "IN_DELETE_SELF" }, { 0x0800, "IN_MOVE_SELF" },
+	{ 0x2000, "IN_UNMOUNT" }, { 0x4000, "IN_Q_OVERFLOW" },
+	{ 0x8000, "IN_IGNORED" }, { 1U << 26, "IN_EXCL_UNLINK" },
+	{ 1U << 30, "IN_ISDIR" }, { 1U << 31, "IN_ONESHOT" }, {}
+};
+
+static const struct field inotify_fields[] = {
+	FIELD(ckpt_rec_inotify, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
+	FIELD(ckpt_rec_inotify, what, FIELD_ZERO),
+	FIELD(ckpt_rec_inotify, next_wd, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_inotify, max_events, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_inotify, nr_watches, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_inotify, nr_events, FIELD_UNSIGNED), {}
+};
+
+static const struct field inotify_watch_fields[] = {
+	FIELD(ckpt_rec_inotify_watch, wd, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_inotify_watch, mask, FIELD_OPEN_FLAGS,
+	      .flags = notify_events),
+	FIELD(ckpt_rec_inotify_watch, mode, FIELD_OCTAL),
+	FIELD(ckpt_rec_inotify_watch, reserved, FIELD_ZERO), {}
+};
+
+static const struct field inotify_event_fields[] = {
+	FIELD(ckpt_rec_inotify_event, wd, FIELD_SIGNED),
+	FIELD(ckpt_rec_inotify_event, mask, FIELD_OPEN_FLAGS,
+	      .flags = notify_events),
+	FIELD(ckpt_rec_inotify_event, cookie, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_inotify_event, name_len, FIELD_UNSIGNED), {}
 };
 
 static const struct field name_tail = {
@@ -1175,6 +1245,10 @@ static const struct record_type types[] = {
 	       ckpt_rec_file, file_fields),
 	OBJECT(CKPT_REC_FILE_PSEUDO, "pseudo file", FAMILY_FILE,
 	       ckpt_rec_file, file_fields),
+	OBJECT(CKPT_REC_FILE_PROCESS, "file of a process", FAMILY_FILE,
+	       ckpt_rec_file_process, file_process_fields),
+	OBJECT(CKPT_REC_FILE_BLOCK, "block device", FAMILY_FILE,
+	       ckpt_rec_file, file_fields),
 	OBJECT(CKPT_REC_FILE_MEMDEV, "memory device", FAMILY_FILE,
 	       ckpt_rec_file, file_fields),
 	OBJECT(CKPT_REC_FILE_TTY, "terminal", FAMILY_FILE,
@@ -1205,6 +1279,18 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_FILE_EXTERNAL, .name = "external file",
 	  .family = FAMILY_FILE, .size = sizeof(struct ckpt_rec_file_external),
 	  .fields = file_external_fields, .tail = &name_tail },
+	OBJECT(CKPT_REC_FILE_INOTIFY, "inotify", FAMILY_FILE, ckpt_rec_inotify,
+	       inotify_fields),
+	{ .type = CKPT_REC_INOTIFY_WATCH, .name = "inotify watch",
+	  .owners = FAMILY_FILE, .size = sizeof(struct ckpt_rec_inotify_watch),
+	  .fields = inotify_watch_fields, .tail = &path_tail },
+	{ .type = CKPT_REC_INOTIFY_EVENT, .name = "inotify event",
+	  .owners = FAMILY_FILE, .size = sizeof(struct ckpt_rec_inotify_event),
+	  .fields = inotify_event_fields, .tail = &name_tail },
+	OBJECT(CKPT_REC_FILE_PIDFD, "pidfd", FAMILY_FILE, ckpt_rec_pidfd,
+	       pidfd_fields),
+	OBJECT(CKPT_REC_FILE_NS, "namespace file", FAMILY_FILE,
+	       ckpt_rec_file_ns, file_ns_fields),
 	OBJECT(CKPT_REC_FILE_OWNER, "file owner", FAMILY_REMARK,
 	       ckpt_rec_file_owner, file_owner_fields),
 	OBJECT(CKPT_REC_FILE_LEASE, "file lease", FAMILY_REMARK,

@@ -159,6 +159,13 @@ struct ckpt_record {
 #define CKPT_REC_FILE_EXTERNAL	0x0164
 #define CKPT_REC_FILE_PSEUDO	0x0165
 #define CKPT_REC_FILE_LEASE	0x0163
+#define CKPT_REC_FILE_INOTIFY	0x0166
+#define CKPT_REC_INOTIFY_WATCH	0x0167	/* part */
+#define CKPT_REC_INOTIFY_EVENT	0x0168	/* part */
+#define CKPT_REC_FILE_PIDFD	0x0169
+#define CKPT_REC_FILE_NS	0x016a
+#define CKPT_REC_FILE_PROCESS	0x016b
+#define CKPT_REC_FILE_BLOCK	0x016c
 #define CKPT_REC_PIPE		0x0120
 #define CKPT_REC_PIPE_BUF	0x0121	/* part */
 #define CKPT_REC_PTY		0x0130
@@ -298,6 +305,23 @@ struct ckpt_rec_file {
 	__le32	what;
 	__le64	pos;
 	struct ckpt_rec_stat stat;
+};
+
+/**
+ * struct ckpt_rec_file_process - payload of %CKPT_REC_FILE_PROCESS: a file or
+ *	directory of a process, in proc
+ * @file: as of other files
+ * @pid: the process, by its number in the path
+ * @tid: a thread of it, likewise; or 0
+ * @pid_at: where in the path, which follows as %CKPT_REC_PATH, @pid stands
+ * @tid_at: where @tid stands; or 0
+ */
+struct ckpt_rec_file_process {
+	struct ckpt_rec_file file;
+	__le32	pid;
+	__le32	tid;
+	__le32	pid_at;
+	__le32	tid_at;
 };
 
 /**
@@ -613,6 +637,89 @@ struct ckpt_rec_epoll_item {
 };
 
 #define CKPT_EPOLL_READY	0x1U	/* epoll_wait(2) is to look at it */
+
+/**
+ * struct ckpt_rec_inotify - payload of %CKPT_REC_FILE_INOTIFY
+ * @flags: O_* of open(2)
+ * @what: 0
+ * @next_wd: from where on to look for a number for the next watch
+ * @max_events: how many may wait to be read
+ * @nr_watches: how many %CKPT_REC_INOTIFY_WATCH there are
+ * @nr_events: how many %CKPT_REC_INOTIFY_EVENT there are
+ */
+struct ckpt_rec_inotify {
+	__le32	flags;
+	__le32	what;
+	__le32	next_wd;
+	__le32	max_events;
+	__le32	nr_watches;
+	__le32	nr_events;
+};
+
+/**
+ * struct ckpt_rec_inotify_watch - payload of %CKPT_REC_INOTIFY_WATCH
+ * @wd: its number
+ * @mask: IN_* of inotify_add_watch(2), without those that say how to add it
+ * @mode: type of what is watched, as of stat(2)
+ * @reserved: zero
+ * @path: that leads to it, as the checkpointer saw it, NUL terminated. Absolute
+ */
+struct ckpt_rec_inotify_watch {
+	__le32	wd;
+	__le32	mask;
+	__le32	mode;
+	__le32	reserved;
+	__u8	path[];
+};
+
+/**
+ * struct ckpt_rec_inotify_event - payload of %CKPT_REC_INOTIFY_EVENT, in the order
+ *	in which they will be read
+ * @wd: of the watch, which may be gone; all ones where events were lost
+ * @mask: IN_* of what happened, and bits of which only the kernel takes notice
+ * @cookie: that goes with both halves of a move
+ * @name_len: bytes of @name
+ * @name: in the directory that is watched, without a NUL
+ */
+struct ckpt_rec_inotify_event {
+	__le32	wd;
+	__le32	mask;
+	__le32	cookie;
+	__le32	name_len;
+	__u8	name[];
+};
+
+/**
+ * struct ckpt_rec_pidfd - payload of %CKPT_REC_FILE_PIDFD
+ * @flags: O_* of open(2)
+ * @what: %CKPT_FILE_THREAD or 0
+ * @pid: of the process, or thread, as the checkpointer saw it; 0 for one that is
+ *	not even a zombie any more
+ * @reserved: zero
+ */
+struct ckpt_rec_pidfd {
+	__le32	flags;
+	__le32	what;
+	__le32	pid;
+	__le32	reserved;
+};
+
+#define CKPT_FILE_THREAD	0x100U	/* PIDFD_THREAD of pidfd_open(2) */
+
+/**
+ * struct ckpt_rec_file_ns - payload of %CKPT_REC_FILE_NS: a namespace that all
+ *	tasks are in, and the checkpointer was
+ * @flags: O_* of open(2)
+ * @what: 0
+ * @type: CLONE_NEW* of clone(2)
+ * @reserved: zero
+ */
+struct ckpt_rec_file_ns {
+	__le32	flags;
+	__le32	what;
+	__le32	type;
+	__le32	reserved;
+};
 
 /**
  * struct ckpt_rec_file_path - payload of %CKPT_REC_FILE_PATH: O_PATH of open(2)
@@ -2027,6 +2134,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_end, 16);
 CKPT_ASSERT_SIZE(ckpt_image_trailer, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_stat, 48);
 CKPT_ASSERT_SIZE(ckpt_rec_file, 64);
+CKPT_ASSERT_SIZE(ckpt_rec_file_process, 80);
 CKPT_ASSERT_SIZE(ckpt_rec_file_pipe, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_pipe, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_pipe_buf, 8);
@@ -2039,6 +2147,11 @@ CKPT_ASSERT_SIZE(ckpt_rec_pty_end, 56);
 CKPT_ASSERT_SIZE(ckpt_rec_ctty, 72);
 CKPT_ASSERT_SIZE(ckpt_rec_eventfd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_signalfd, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_pidfd, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_file_ns, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_inotify, 24);
+CKPT_ASSERT_SIZE(ckpt_rec_inotify_watch, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_inotify_event, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_timerfd, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_epoll, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_epoll_item, 32);
