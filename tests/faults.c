@@ -21,6 +21,11 @@
 #define FAULTS_START	ckpt_tiny_start
 #endif
 
+/* What else stands for a lack of memory. */
+#ifndef FAULTS_MEMORY
+#define FAULTS_MEMORY	ENOMEM
+#endif
+
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug"
 /* More allocations than any call has. */
@@ -138,7 +143,7 @@ static void faults_show_log(struct faults *f)
 static bool faults_of_memory(long err)
 {
 	return err == ENOMEM || err == EAGAIN || err == ENFILE ||
-	       err == ENOSPC;
+	       err == ENOSPC || err == FAULTS_MEMORY;
 }
 
 /* Returns what went wrong, or NULL. */

@@ -22,7 +22,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
-#include <sys/inotify.h>
 #include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
@@ -296,19 +295,18 @@ static int one_of_notification_pipe(void)
 REFUSED_FD(notification_pipe, one_of_notification_pipe(),
 	   "notification pipe: not supported");
 REFUSED_FD(socket_raw, socket(AF_INET, SOCK_RAW, 1), "IPv4 socket");
-REFUSED_FD(inotify, inotify_init1(0), "inotify");
 REFUSED_FD(fanotify, fanotify_init(FAN_CLASS_NOTIF, O_RDONLY), "[fanotify]");
-REFUSED_FD(pidfd, (int)syscall(SYS_pidfd_open, getpid(), 0), "pidfs");
-REFUSED_FD(proc_file, open("/proc/self/stat", O_RDONLY),
-	   "stat: of a process, in proc: not supported");
-REFUSED_FD(proc_directory, open("/proc/self", O_RDONLY), "of a process");
+REFUSED_FD(pidfd, (int)syscall(SYS_pidfd_open, getppid(), 0),
+	   "outside the tree: not supported");
+REFUSED_FD(proc_file, open("/proc/1/stat", O_RDONLY),
+	   "stat: of a process outside the tree, in proc: not supported");
+REFUSED_FD(proc_directory, open("/proc/1", O_RDONLY), "of a process outside");
 REFUSED_FD(path_only, open("/proc/1", O_PATH), "O_PATH in proc: not supported");
 REFUSED_FD(log_device, open("/dev/kmsg", O_RDONLY), "character device 1:11");
-REFUSED_FD(block_device, open("/dev/loop0", O_RDONLY), "block device 7:0");
-REFUSED_FD(loop_control, open("/dev/loop-control", O_RDWR), "character device");
+REFUSED_FD(block_device, open("/dev/loop0", O_RDONLY | O_EXCL),
+	   "block device 7:0 (loop0): opened for exclusive use");
 REFUSED_FD(fuse, open("/dev/fuse", O_RDWR), "character device 10:229");
 REFUSED_FD(tun, open("/dev/net/tun", O_RDWR), "character device 10:200");
-REFUSED_FD(namespace_file, open("/proc/self/ns/uts", O_RDONLY), "nsfs");
 REFUSED_FD(file_context, (int)syscall(SYS_fsopen, "tmpfs", 0), "[fscontext]");
 REFUSED_FD(userfaultfd, (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK),
 	   "[userfaultfd]");

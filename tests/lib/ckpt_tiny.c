@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ipc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -301,6 +303,61 @@ static void tiny_aio(void)
 		_exit(1);
 }
 
+/* What watches files, and something that there is to tell of. */
+static void tiny_inotify(void)
+{
+	int fd = inotify_init1(IN_NONBLOCK);
+
+	if (inotify_add_watch(fd, "/dev", IN_OPEN | IN_MOVE) != 1 ||
+	    inotify_add_watch(fd, "/dev/null", IN_OPEN) != 2 ||
+	    inotify_add_watch(fd, "/dev/zero", IN_CLOSE) != 3 ||
+	    inotify_rm_watch(fd, 3))
+		_exit(1);
+	close(open("/dev/null", O_RDONLY));
+}
+
+static void tiny_fanotify(void)
+{
+	unsigned int ignored = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK |
+			       FAN_MARK_IGNORED_SURV_MODIFY;
+	int fd = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK, O_RDONLY);
+	int fid = fanotify_init(FAN_REPORT_DFID_NAME_TARGET, 0);
+
+	/* Not every kernel can be told to. */
+	if (fd < 0)
+		return;
+	if (fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, "/dev/urandom") ||
+	    fanotify_mark(fd, ignored, FAN_CLOSE, AT_FDCWD, "/dev/urandom") ||
+	    fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CLOSE_WRITE,
+			  AT_FDCWD, "/proc") ||
+	    fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD,
+			  "/proc/self/exe"))
+		_exit(1);
+	close(open("/proc/self/exe", O_RDONLY));
+	if (fid < 0)
+		return;
+	if (fanotify_mark(fid, FAN_MARK_ADD, FAN_CREATE | FAN_DELETE | FAN_ONDIR,
+			  AT_FDCWD, "/tmp") || mkdir("/tmp/tiny", 0700) ||
+	    rmdir("/tmp/tiny"))
+		_exit(1);
+}
+
+/* Of processes, namespaces, and devices. */
+static void tiny_watched(void)
+{
+	syscall(SYS_pidfd_open, getpid(), 0);
+	if (open("/proc/self/ns/uts", O_RDONLY) < 0 ||
+	    open("/proc/self/status", O_RDONLY) < 0 ||
+	    open("/proc/thread-self/mem", O_RDWR) < 0 ||
+	    open("/proc/self/maps", O_RDONLY) < 0 ||
+	    open("/proc/self/mounts", O_RDONLY) < 0 ||
+	    open("/proc/self/fd", O_RDONLY) < 0)
+		_exit(1);
+	/* Where there is one. */
+	open("/dev/loop-control", O_RDONLY);
+	open("/dev/loop0", O_RDONLY | O_NONBLOCK);
+}
+
 static int tiny_ptm;
 
 /* A slave of the terminal, and what is on its way to it and from it. */
@@ -371,6 +428,25 @@ static void __attribute__((noreturn)) tiny_ipc_main(void)
 	tiny_aio();
 	tiny_rseq();
 	tiny_sleep(0);
+}
+
+static void __attribute__((noreturn)) tiny_watch_main(void)
+{
+	tiny_begin_with("tiny");
+	tiny_inotify();
+	tiny_fanotify();
+	tiny_watched();
+	tiny_rseq();
+	tiny_sleep(0);
+}
+
+pid_t ckpt_tiny_watch(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		tiny_watch_main();
+	return pid;
 }
 
 pid_t ckpt_tiny_ipc(void)

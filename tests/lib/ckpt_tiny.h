@@ -19,6 +19,12 @@ pid_t ckpt_tiny_start(void);
 pid_t ckpt_tiny_ipc(void);
 
 /*
+ * Make one that watches files, and has descriptors of itself, of namespaces and of
+ * devices.
+ */
+pid_t ckpt_tiny_watch(void);
+
+/*
  * Make a small tree of processes that have even less: two threads beside the
  * root, a child with a process group and a thread that shares the descriptors,
  * one with a session, one that waits in vfork(2) for a child of its own, and a
