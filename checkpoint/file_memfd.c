@@ -6,6 +6,7 @@
  * mapping has.
  */
 #include <linux/dcache.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/memfd.h>
@@ -203,17 +204,33 @@ static struct file *ckpt_memfd_create(const struct ckpt_rec_memfd *rec)
 
 /* The descriptions. */
 
+/*
+ * As memfd_create(2) makes its own, which may be written to and is no writer: with
+ * it, the memory can be executed all the same.
+ */
+static struct file *ckpt_memfd_clone(struct file *base, int flags)
+{
+	struct file *file = alloc_file_clone(base, flags, base->f_op);
+
+	if (!IS_ERR(file))
+		file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	return file;
+}
+
 static int ckpt_memfd_open(struct rstr_ctx *ctx, struct rstr_obj *obj,
-			   const struct path *path)
+			   struct file *base)
 {
 	const struct ckpt_rec_file_memfd *rec = rstr_payload(obj->rec);
+	int flags = le32_to_cpu(rec->flags);
 	struct file *file;
 
-	file = file_open_root(path, "", le32_to_cpu(rec->flags), 0);
+	if (le32_to_cpu(rec->what) & CKPT_FILE_MEMFD_CREATED)
+		file = ckpt_memfd_clone(base, flags);
+	else
+		file = file_open_root(&base->f_path, "", flags, 0);
 	if (IS_ERR(file))
 		return ckpt_refuse(&ctx->log, PTR_ERR(file),
-				   "%pd: can't be opened: %pe", path->dentry,
-				   file);
+				   "%pD: can't be opened: %pe", base, file);
 	ckpt_file_set_flags(file, le32_to_cpu(rec->flags));
 	file->f_pos = le64_to_cpu(rec->pos);
 	obj->ptr = file;
@@ -221,13 +238,13 @@ static int ckpt_memfd_open(struct rstr_ctx *ctx, struct rstr_obj *obj,
 }
 
 static int ckpt_memfd_open_all(struct rstr_ctx *ctx, struct rstr_obj *memfd,
-			       const struct path *path)
+			       struct file *base)
 {
 	struct rstr_obj *obj;
 	int err;
 
 	for (obj = memfd->private; obj; obj = obj->private) {
-		err = ckpt_memfd_open(ctx, obj, path);
+		err = ckpt_memfd_open(ctx, obj, base);
 		if (err)
 			return err;
 	}
@@ -244,7 +261,7 @@ static int ckpt_memfd_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 		return PTR_ERR(file);
 	err = ckpt_hugetlb_populate(ctx, obj, file);
 	if (!err)
-		err = ckpt_memfd_open_all(ctx, obj, &file->f_path);
+		err = ckpt_memfd_open_all(ctx, obj, file);
 	if (!err)
 		err = ckpt_memfd_protect(ctx, rec, file);
 	if (err)
@@ -283,6 +300,8 @@ static int ckpt_file_memfd_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	rec = ckpt_file_add(ctx, file, CKPT_REC_FILE_MEMFD, sizeof(*rec));
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
+	if ((file->f_mode & (FMODE_WRITE | FMODE_WRITER)) == FMODE_WRITE)
+		rec->what = cpu_to_le32(CKPT_FILE_MEMFD_CREATED);
 	rec->memfd = cpu_to_le32(ref);
 	rec->pos = cpu_to_le64(file->f_pos);
 	return 0;
@@ -291,14 +310,16 @@ static int ckpt_file_memfd_checkpoint(struct ckpt_ctx *ctx, void *obj)
 static int ckpt_file_memfd_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_file_memfd *rec = rstr_payload(obj->rec);
-	u32 flags = le32_to_cpu(rec->flags);
+	u32 flags = le32_to_cpu(rec->flags), what = le32_to_cpu(rec->what);
 	struct rstr_obj *memfd;
 
 	if (flags & ~CKPT_MEMFD_FLAGS || (flags & O_ACCMODE) == O_ACCMODE)
 		return rstr_bad(ctx, obj->rec, "flags %#o", flags);
-	if (rec->what || rec->reserved || le64_to_cpu(rec->pos) > LLONG_MAX)
-		return rstr_bad(ctx, obj->rec, "what %#x, offset %lld",
-				le32_to_cpu(rec->what), le64_to_cpu(rec->pos));
+	if (what & ~CKPT_FILE_MEMFD_CREATED ||
+	    (what && (flags & O_ACCMODE) != O_RDWR) || rec->reserved ||
+	    le64_to_cpu(rec->pos) > LLONG_MAX)
+		return rstr_bad(ctx, obj->rec, "what %#x, offset %lld", what,
+				le64_to_cpu(rec->pos));
 	memfd = rstr_ref(ctx, obj->rec, rec->memfd, CKPT_MEMFD);
 	if (!memfd)
 		return -EBADMSG;

@@ -184,6 +184,79 @@ CKPT_TEST(memfd, two)
 	CHECK(!memcmp(back, "other", 5));
 }
 
+/* Executed. */
+
+#define PROGRAM	100
+
+static bool is_executed(void)
+{
+	char path[64] = "";
+
+	NEED(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0);
+	return strstr(path, "memfd:");
+}
+
+/* Run this program again, as a copy of it in memory that can't be changed. */
+static void execute_memfd(const char *name)
+{
+	char mode[] = { '0' + ckpt_mode, 0 };
+	int fd = memfd_create("program", MFD_ALLOW_SEALING);
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	while ((len = read(self, data, sizeof(data))) > 0)
+		NEED(write(fd, data, len) == len);
+	NEED(!fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK));
+	NEED(dup2(fd, PROGRAM) == PROGRAM && !close(fd));
+	execl("/proc/self/fd/100", "target", "--target", name, mode, NULL);
+	NEED(false);
+}
+
+/* What memfd_create() has returned does not keep it from being executed. */
+CKPT_TEST(memfd, executed)
+{
+	int status;
+	pid_t pid;
+
+	if (!is_executed())
+		execute_memfd("memfd_executed");
+	ckpt_point();
+	CHECK(is_executed());
+	CHECK_EQ(fcntl(PROGRAM, F_GETFL) & O_ACCMODE, O_RDWR);
+	CHECK_EQ(fcntl(PROGRAM, F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK);
+	CHECK_EQ(open("/proc/self/fd/100", O_RDWR), -1);
+	CHECK_EQ(errno, ETXTBSY);
+	pid = fork();
+	if (!pid) {
+		execl("/proc/self/fd/100", "target", "--target", "none", "0",
+		      NULL);
+		_exit(126);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == KSFT_PASS);
+}
+
+CKPT_TARGET(none)
+{
+}
+
+/* Nobody executes it, and whoever wants to may, unless it was opened to be written. */
+CKPT_TEST(memfd, to_be_executed)
+{
+	int fd = make_full(0), again = make_full(0);
+	char *argv[] = { NULL };
+
+	open_again(again, O_RDWR);
+	ckpt_point();
+	fexecve(fd, argv, argv);
+	CHECK_EQ(errno, ENOEXEC);
+	fexecve(again, argv, argv);
+	CHECK_EQ(errno, ETXTBSY);
+	CHECK_EQ(pwrite(fd, "w", 1, 0), 1);
+	CHECK_EQ(pread(fd, back, 1, 0), 1);
+	CHECK_EQ(lseek(fd, 3, SEEK_SET), 3);
+}
+
 /* Seals. */
 
 CKPT_TEST(memfd, seals)

@@ -321,10 +321,14 @@ static const struct field file_path_fields[] = {
 	FIELD(ckpt_rec_file_path, reserved, FIELD_ZERO), {}
 };
 
+static const struct flag_name file_memfd_what[] = {
+	{ CKPT_FILE_MEMFD_CREATED, "created" }, {}
+};
+
 static const struct field file_memfd_fields[] = {
 	FIELD(ckpt_rec_file_memfd, flags, FIELD_OPEN_FLAGS,
 	      .flags = open_flags),
-	FIELD(ckpt_rec_file_memfd, what, FIELD_ZERO),
+	FIELD(ckpt_rec_file_memfd, what, FIELD_FLAGS, .flags = file_memfd_what),
 	FIELD_REFERENCE(ckpt_rec_file_memfd, memfd, FAMILY_MEMFD),
 	FIELD(ckpt_rec_file_memfd, reserved, FIELD_ZERO),
 	FIELD(ckpt_rec_file_memfd, pos, FIELD_UNSIGNED), {}

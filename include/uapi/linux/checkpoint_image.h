@@ -740,7 +740,7 @@ struct ckpt_rec_file_path {
 /**
  * struct ckpt_rec_file_memfd - payload of %CKPT_REC_FILE_MEMFD
  * @flags: O_* of open(2)
- * @what: 0
+ * @what: %CKPT_FILE_MEMFD_CREATED or 0
  * @memfd: reference to the memory
  * @reserved: zero
  * @pos: file offset
@@ -752,6 +752,8 @@ struct ckpt_rec_file_memfd {
 	__le32	reserved;
 	__le64	pos;
 };
+
+#define CKPT_FILE_MEMFD_CREATED	0x1U	/* no writer: made by memfd_create(2) */
 
 /**
  * struct ckpt_rec_file_deleted - payload of %CKPT_REC_FILE_DELETED
