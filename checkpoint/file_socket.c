@@ -91,7 +91,7 @@ static int ckpt_socket_open(struct rstr_ctx *ctx, struct rstr_obj *obj,
 }
 
 /**
- * ckpt_socket_create() - make a socket anew, its description, and its options
+ * ckpt_socket_create() - make a socket anew, its description, filter and options
  * @ctx: the restart
  * @obj: the socket, which has a description; obj->ptr is set
  * @family: AF_*
@@ -114,6 +114,8 @@ int ckpt_socket_create(struct rstr_ctx *ctx, struct rstr_obj *obj, int family,
 		return ckpt_refuse(&ctx->log, err, "%s: can't be created: %pe",
 				   obj->kind->name, ERR_PTR(err));
 	err = ckpt_socket_open(ctx, obj, sock);
+	if (!err)
+		err = ckpt_sock_filter_restore(ctx, obj, sock->sk);
 	return err ?: ckpt_sock_options_restore(ctx, obj, sock);
 }
 

@@ -13,9 +13,8 @@
  * the restart and the first that the restarted task makes itself.
  */
 #if defined(CONFIG_CHECKPOINT) && defined(CONFIG_SECCOMP_FILTER)
-#include <linux/checkpoint_expose.h>
-
 #include "../checkpoint/checkpoint.h"
+#include "../checkpoint/filter.h"
 #include "../checkpoint/process.h"
 #include "../checkpoint/restart.h"
 
@@ -116,17 +115,6 @@ static const char *ckpt_seccomp_unsupported(struct seccomp_filter *filter)
 	return NULL;
 }
 
-static void ckpt_insns_put(struct ckpt_rec_seccomp *rec,
-			   const struct sock_filter *from)
-{
-	for (u32 i = 0; i < le32_to_cpu(rec->nr_insns); i++) {
-		rec->insns[i].code = cpu_to_le16(from[i].code);
-		rec->insns[i].jt = from[i].jt;
-		rec->insns[i].jf = from[i].jf;
-		rec->insns[i].k = cpu_to_le32(from[i].k);
-	}
-}
-
 static int ckpt_seccomp_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
 	struct seccomp_filter *filter = obj;
@@ -150,7 +138,7 @@ static int ckpt_seccomp_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	rec->prev = cpu_to_le32(prev);
 	rec->what = cpu_to_le32(filter->log ? CKPT_SECCOMP_LOG : 0);
 	rec->nr_insns = cpu_to_le32(prog->len);
-	ckpt_insns_put(rec, prog->filter);
+	ckpt_insns_put(rec->insns, prog->filter, prog->len);
 	return 0;
 }
 
@@ -197,56 +185,6 @@ static int ckpt_seccomp_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return ckpt_seccomp_check_sum(ctx, obj);
 }
 
-static void ckpt_insns_get(struct sock_filter *to,
-			   const struct ckpt_rec_seccomp *rec)
-{
-	for (u32 i = 0; i < le32_to_cpu(rec->nr_insns); i++)
-		to[i] = (struct sock_filter){
-			.code	= le16_to_cpu(rec->insns[i].code),
-			.jt	= rec->insns[i].jt,
-			.jf	= rec->insns[i].jf,
-			.k	= le32_to_cpu(rec->insns[i].k),
-		};
-}
-
-/* The program as it was given, from which the one that is run is made. */
-static struct sock_fprog_kern *ckpt_orig_prog(const struct ckpt_rec_seccomp *rec)
-{
-	u32 nr = le32_to_cpu(rec->nr_insns);
-	struct sock_fprog_kern *orig;
-
-	orig = kmalloc(sizeof(*orig), GFP_KERNEL_ACCOUNT);
-	if (!orig)
-		return NULL;
-	orig->len = nr;
-	orig->filter = kmalloc_array(nr, sizeof(*orig->filter),
-				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!orig->filter) {
-		kfree(orig);
-		return NULL;
-	}
-	ckpt_insns_get(orig->filter, rec);
-	return orig;
-}
-
-static struct bpf_prog *ckpt_seccomp_prog(const struct ckpt_rec_seccomp *rec)
-{
-	u32 nr = le32_to_cpu(rec->nr_insns);
-	struct bpf_prog *prog = bpf_prog_alloc(bpf_prog_size(nr),
-					       __GFP_NOWARN);
-
-	if (!prog)
-		return ERR_PTR(-ENOMEM);
-	ckpt_insns_get(prog->insns, rec);
-	prog->len = nr;
-	prog->orig_prog = ckpt_orig_prog(rec);
-	if (!prog->orig_prog) {
-		__bpf_prog_free(prog);
-		return ERR_PTR(-ENOMEM);
-	}
-	return ckpt_bpf_prepare_filter(prog, seccomp_check_filter);
-}
-
 static struct seccomp_filter *ckpt_seccomp_make(const struct ckpt_rec_seccomp *rec,
 						struct seccomp_filter *prev)
 {
@@ -256,7 +194,8 @@ static struct seccomp_filter *ckpt_seccomp_make(const struct ckpt_rec_seccomp *r
 	filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!filter)
 		return ERR_PTR(-ENOMEM);
-	prog = ckpt_seccomp_prog(rec);
+	prog = ckpt_filter_make(rec->insns, le32_to_cpu(rec->nr_insns),
+				seccomp_check_filter);
 	if (IS_ERR(prog)) {
 		kfree(filter);
 		return ERR_CAST(prog);
@@ -282,13 +221,7 @@ static bool ckpt_seccomp_equal(const struct seccomp_filter *filter,
 	if (!prog || prog->len != le32_to_cpu(rec->nr_insns) ||
 	    filter->log != !!(le32_to_cpu(rec->what) & CKPT_SECCOMP_LOG))
 		return false;
-	for (u32 i = 0; i < prog->len; i++)
-		if (prog->filter[i].code != le16_to_cpu(rec->insns[i].code) ||
-		    prog->filter[i].jt != rec->insns[i].jt ||
-		    prog->filter[i].jf != rec->insns[i].jf ||
-		    prog->filter[i].k != le32_to_cpu(rec->insns[i].k))
-			return false;
-	return true;
+	return ckpt_insns_equal(rec->insns, prog->filter, prog->len);
 }
 
 /* The filter that current has on top of @prev already, if it is the same one. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sockets: what those of all families have in common, but for their options. */
-#include <linux/filter.h>
 #include <linux/nsproxy.h>
 #include <linux/skmsg.h>
 #include <net/net_namespace.h>
@@ -62,15 +61,13 @@ static const char *ckpt_sock_has(struct sock *sk)
 		return "in a map of BPF's";
 	if (sock_net(sk) != current->nsproxy->net_ns)
 		return "of another network namespace";
-	if (rcu_access_pointer(sk->sk_filter))
-		return "with a filter";
 	if (ckpt_sock_has_chooser(sk))
 		return "with a program that chooses among sockets";
 	if (sock_flag(sk, SOCK_TXTIME))
 		return "with SO_TXTIME";
 	if (!skb_queue_empty_lockless(&sk->sk_error_queue))
 		return "with errors that wait to be read";
-	return NULL;
+	return ckpt_sock_filter_has(sk);
 }
 
 /**

@@ -17,6 +17,13 @@ int ckpt_sock_options_restore(struct rstr_ctx *ctx, struct rstr_obj *obj,
 			      struct socket *sock);
 extern const struct ckpt_part ckpt_sock_option_part;
 
+/* In sock_filter.c. */
+const char *ckpt_sock_filter_has(const struct sock *sk);
+int ckpt_sock_filter_save(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_sock_filter_restore(struct rstr_ctx *ctx, struct rstr_obj *obj,
+			     struct sock *sk);
+extern const struct ckpt_part ckpt_sock_filter_part;
+
 /* In file_socket.c. */
 int ckpt_socket_create(struct rstr_ctx *ctx, struct rstr_obj *obj, int family,
 		       int type, int protocol);

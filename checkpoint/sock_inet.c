@@ -439,6 +439,7 @@ static int ckpt_inet_conclude(struct ckpt_ctx *ctx, void *obj)
 
 static const struct ckpt_part *const ckpt_inet_parts[] = {
 	&ckpt_sock_option_part,
+	&ckpt_sock_filter_part,
 	NULL
 };
 

@@ -192,6 +192,7 @@ static int ckpt_netlink_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 
 static const struct ckpt_part *const ckpt_netlink_parts[] = {
 	&ckpt_sock_option_part,
+	&ckpt_sock_filter_part,
 	NULL
 };
 

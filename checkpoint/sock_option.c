@@ -317,7 +317,7 @@ static int ckpt_sock_option_set(struct socket *sock,
 }
 
 /**
- * ckpt_sock_options_save() - write the options as parts of the last object
+ * ckpt_sock_options_save() - write options and filter as parts of the last object
  * @ctx: the checkpoint
  * @sk: the socket, which is open
  *
@@ -346,7 +346,7 @@ int ckpt_sock_options_save(struct ckpt_ctx *ctx, struct sock *sk)
 		rec->name = cpu_to_le32(option->name);
 		memcpy(rec->value, value, option->size);
 	}
-	return 0;
+	return ckpt_sock_filter_save(ctx, sk);
 }
 
 static int ckpt_sock_option_check(struct rstr_ctx *ctx,

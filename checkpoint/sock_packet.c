@@ -126,6 +126,7 @@ static int ckpt_packet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 
 static const struct ckpt_part *const ckpt_packet_parts[] = {
 	&ckpt_sock_option_part,
+	&ckpt_sock_filter_part,
 	NULL
 };
 

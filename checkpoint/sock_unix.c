@@ -159,7 +159,8 @@ static int ckpt_unix_check_listener(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	    other->state != cpu_to_le32(CKPT_SOCK_LISTEN) ||
 	    other->type != rec->type || rec->what ||
 	    rec->state != cpu_to_le32(CKPT_SOCK_ESTABLISHED) ||
-	    rstr_part_first(obj, CKPT_REC_SOCK_OPTION))
+	    rstr_part_first(obj, CKPT_REC_SOCK_OPTION) ||
+	    rstr_part_first(obj, CKPT_REC_SOCK_FILTER))
 		return rstr_bad(ctx, obj->rec, "can't wait to be accepted");
 	obj->private = obj;
 	obj->list = listener->list;
@@ -323,6 +324,7 @@ static const struct ckpt_part ckpt_unix_path_part = {
 static const struct ckpt_part *const ckpt_unix_parts[] = {
 	&ckpt_unix_path_part,
 	&ckpt_sock_option_part,
+	&ckpt_sock_filter_part,
 	NULL
 };
 

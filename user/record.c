@@ -414,6 +414,23 @@ static const struct field sock_option_tail = {
 	.name = "value", .how = FIELD_BYTES
 };
 
+static const struct field insn_fields[] = {
+	FIELD(ckpt_rec_insn, code, FIELD_HEX),
+	FIELD(ckpt_rec_insn, jt, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_insn, jf, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_insn, k, FIELD_HEX), {}
+};
+
+static const struct field insns_tail = {
+	.name = "insns", .how = FIELD_ARRAY, .elements = insn_fields,
+	.stride = sizeof(struct ckpt_rec_insn)
+};
+
+static const struct field sock_filter_fields[] = {
+	FIELD(ckpt_rec_sock_filter, nr_insns, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_sock_filter, reserved, FIELD_ZERO), {}
+};
+
 static const struct flag_name sock_unix_what[] = {
 	{ CKPT_UNIX_DEAD, "dead" }, { CKPT_UNIX_BOUND, "bound" }, {}
 };
@@ -881,18 +898,6 @@ static const struct field seccomp_fields[] = {
 	FIELD(ckpt_rec_seccomp, reserved, FIELD_ZERO), {}
 };
 
-static const struct field insn_fields[] = {
-	FIELD(ckpt_rec_insn, code, FIELD_HEX),
-	FIELD(ckpt_rec_insn, jt, FIELD_UNSIGNED),
-	FIELD(ckpt_rec_insn, jf, FIELD_UNSIGNED),
-	FIELD(ckpt_rec_insn, k, FIELD_HEX), {}
-};
-
-static const struct field seccomp_tail = {
-	.name = "insns", .how = FIELD_ARRAY, .elements = insn_fields,
-	.stride = sizeof(struct ckpt_rec_insn)
-};
-
 static const struct field sigaction_fields[] = {
 	FIELD(ckpt_rec_sigaction, handler, FIELD_HEX),
 	FIELD(ckpt_rec_sigaction, flags, FIELD_HEX),
@@ -1314,6 +1319,9 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_SOCK_OPTION, .name = "socket option",
 	  .owners = FAMILY_SOCK, .size = sizeof(struct ckpt_rec_sock_option),
 	  .fields = sock_option_fields, .tail = &sock_option_tail },
+	{ .type = CKPT_REC_SOCK_FILTER, .name = "socket filter",
+	  .owners = FAMILY_SOCK, .size = sizeof(struct ckpt_rec_sock_filter),
+	  .fields = sock_filter_fields, .tail = &insns_tail },
 	{ .type = CKPT_REC_SOCK_UNIX, .name = "unix socket",
 	  .family = FAMILY_SOCK, .size = sizeof(struct ckpt_rec_sock_unix),
 	  .fields = sock_unix_fields, .tail = &sock_unix_tail },
@@ -1373,7 +1381,7 @@ static const struct record_type types[] = {
 	  .tail = &cred_tail },
 	{ .type = CKPT_REC_SECCOMP, .name = "seccomp filter",
 	  .family = FAMILY_SECCOMP, .size = sizeof(struct ckpt_rec_seccomp),
-	  .fields = seccomp_fields, .tail = &seccomp_tail },
+	  .fields = seccomp_fields, .tail = &insns_tail },
 	OBJECT(CKPT_REC_SIGHAND, "sighand", FAMILY_SIGHAND, ckpt_rec_sighand,
 	       sighand_fields),
 	OBJECT(CKPT_REC_SEM_UNDO, "semaphore undo", FAMILY_SEM_UNDO,

@@ -184,6 +184,7 @@ struct ckpt_record {
 #define CKPT_REC_UDP_DATAGRAM	0x014a	/* part */
 #define CKPT_REC_TCP_LINK	0x014b
 #define CKPT_REC_TCP_DATA	0x014c	/* part */
+#define CKPT_REC_SOCK_FILTER	0x014d	/* part of sockets */
 #define CKPT_REC_SOCK_NETLINK	0x0150
 #define CKPT_REC_SOCK_PACKET	0x0151
 
@@ -937,6 +938,33 @@ struct ckpt_rec_sock_option {
 };
 
 /**
+ * struct ckpt_rec_insn - an instruction of classic BPF, as struct sock_filter has it
+ * @code: what to do
+ * @jt: how far to jump if true
+ * @jf: if false
+ * @k: operand
+ */
+struct ckpt_rec_insn {
+	__le16	code;
+	__u8	jt;
+	__u8	jf;
+	__le32	k;
+};
+
+/**
+ * struct ckpt_rec_sock_filter - payload of %CKPT_REC_SOCK_FILTER, which follows a
+ *	socket that has a description: what SO_ATTACH_FILTER gave it
+ * @nr_insns: how many of @insns there are
+ * @reserved: zero
+ * @insns: the program
+ */
+struct ckpt_rec_sock_filter {
+	__le32	nr_insns;
+	__le32	reserved;
+	struct ckpt_rec_insn insns[];
+};
+
+/**
  * struct ckpt_rec_sock_unix - payload of %CKPT_REC_SOCK_UNIX
  * @type: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET
  * @state: CKPT_SOCK_*
@@ -1570,19 +1598,14 @@ struct ckpt_rec_cred {
  * @what: %CKPT_SECCOMP_LOG or 0
  * @nr_insns: how many of @insns there are
  * @reserved: zero
- * @insns: its program, as struct sock_filter has it
+ * @insns: its program
  */
 struct ckpt_rec_seccomp {
 	__le32	prev;
 	__le32	what;
 	__le32	nr_insns;
 	__le32	reserved;
-	struct ckpt_rec_insn {
-		__le16	code;
-		__u8	jt;
-		__u8	jf;
-		__le32	k;
-	} insns[];
+	struct ckpt_rec_insn insns[];
 };
 
 #define CKPT_SECCOMP_LOG	0x1U	/* SECCOMP_FILTER_FLAG_LOG */
@@ -2196,6 +2219,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_lock, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_fs, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_cred, 80);
 CKPT_ASSERT_SIZE(ckpt_rec_seccomp, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_sock_filter, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_insn, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_sighand, 2048);
 CKPT_ASSERT_SIZE(ckpt_rec_sem_undo, 8);
