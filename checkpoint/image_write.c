@@ -180,7 +180,7 @@ int ckpt_save(struct ckpt_ctx *ctx, enum ckpt_family family, void *obj,
 	if (!entry->users++) {
 		if (entry->kind->finish)
 			list_add_tail(&entry->unfinished, &ctx->unfinished);
-		if (entry->kind->conclude)
+		else if (entry->kind->conclude)
 			list_add_tail(&entry->unfinished, &ctx->inconclusive);
 	}
 	*ref = entry->ref;
@@ -208,6 +208,9 @@ static int ckpt_entries_call(struct ckpt_ctx *ctx, struct list_head *entries,
 		ckpt_log_about(&ctx->log, entry->where);
 		err = conclude ? entry->kind->conclude(ctx, entry->obj) :
 				 entry->kind->finish(ctx, entry->obj);
+		/* There is one list that it can be in. */
+		if (!conclude && entry->kind->conclude)
+			list_add_tail(&entry->unfinished, &ctx->inconclusive);
 	}
 	return err;
 }
