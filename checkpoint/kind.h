@@ -216,6 +216,7 @@ extern const struct ckpt_kind ckpt_unix_link_kind;
 extern const struct ckpt_kind ckpt_sock_inet_kind;
 extern const struct ckpt_kind ckpt_udp_queue_kind;
 extern const struct ckpt_kind ckpt_tcp_link_kind;
+extern const struct ckpt_kind ckpt_tcp_waiting_kind;
 extern const struct ckpt_kind ckpt_sock_netlink_kind;
 extern const struct ckpt_kind ckpt_sock_packet_kind;
 extern const struct ckpt_kind ckpt_pipe_kind;

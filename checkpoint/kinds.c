@@ -45,6 +45,7 @@ static const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_sock_inet_kind,
 	&ckpt_udp_queue_kind,
 	&ckpt_tcp_link_kind,
+	&ckpt_tcp_waiting_kind,
 #endif
 #ifdef CONFIG_NET
 	&ckpt_sock_netlink_kind,

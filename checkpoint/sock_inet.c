@@ -102,8 +102,10 @@ static const char *ckpt_tcp_has(const struct sock *sk)
 	if (rcu_access_pointer(tp->md5sig_info))
 		return "with signatures";
 #endif
-	if (tp->urg_data)
-		return "with urgent data";
+	if (tp->urg_data & TCP_URG_NOTYET)
+		return "with urgent data that has not come";
+	if (tp->fastopen_req || inet_test_bit(DEFER_CONNECT, sk))
+		return "that is connected as it sends (TCP_FASTOPEN)";
 	return NULL;
 }
 
@@ -159,9 +161,7 @@ static int ckpt_inet_state(const struct sock *sk)
 		return CKPT_SOCK_CLOSED;
 	case TCP_LISTEN:
 		return CKPT_SOCK_LISTEN;
-	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
-	case TCP_NEW_SYN_RECV:
 		return -EINPROGRESS;
 	}
 	return CKPT_SOCK_ESTABLISHED;
@@ -197,9 +197,6 @@ static int ckpt_inet_supported(struct ckpt_ctx *ctx, struct sock *sk)
 		return ckpt_inet_refuse(ctx, sk, has);
 	if (ckpt_inet_state(sk) < 0)
 		return ckpt_inet_refuse(ctx, sk, "that is being connected");
-	if (sk->sk_state == TCP_LISTEN &&
-	    !reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue))
-		return ckpt_inet_refuse(ctx, sk, "whose connections wait to be accepted");
 	return 0;
 }
 
@@ -353,6 +350,9 @@ int ckpt_inet_connect(struct rstr_ctx *ctx, struct sock *sk,
 	len = ckpt_inet_sockaddr(sk->sk_family, &rec->peer, &storage);
 	err = kernel_connect(sk->sk_socket, (struct sockaddr *)&storage, len,
 			     0);
+	/* What connect(2) says for want of memory. */
+	if (err == -ENOBUFS)
+		err = -ENOMEM;
 	if (err)
 		return ckpt_inet_failed(ctx, sk, &storage, err, "connected to");
 	return 0;
@@ -397,14 +397,49 @@ static int ckpt_inet_bind_stream(struct rstr_ctx *ctx, struct sock *sk,
 	return err;
 }
 
+/* It is known still who had called, which accept(2) wants to tell. */
+static void ckpt_inet_peer_set(struct sock *sk,
+			       const struct ckpt_rec_inet_addr *peer)
+{
+	inet_sk(sk)->inet_dport = htons(le32_to_cpu(peer->port));
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		memcpy(&sk->sk_v6_daddr, peer->addr, 16);
+		return;
+	}
+#endif
+	memcpy(&inet_sk(sk)->inet_daddr, peer->addr, 4);
+}
+
+/* One that has been closed, or is connected when the other end is there. */
+static int ckpt_inet_restore_waiting(struct rstr_ctx *ctx, struct rstr_obj *obj,
+				     struct rstr_obj *waits)
+{
+	const struct ckpt_rec_sock_inet *rec = rstr_payload(obj->rec);
+	struct sock *sk;
+	int err;
+
+	err = ckpt_tcp_waiting_restore(ctx, obj, waits);
+	if (err || rec->state == cpu_to_le32(CKPT_SOCK_ESTABLISHED))
+		return err;
+	sk = obj->ptr;
+	ckpt_inet_peer_set(sk, &rec->peer);
+	WRITE_ONCE(sk->sk_shutdown, le32_to_cpu(rec->shutdown));
+	WRITE_ONCE(sk->sk_err, le32_to_cpu(rec->error));
+	return 0;
+}
+
 static int ckpt_inet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_sock_inet *rec = rstr_payload(obj->rec);
 	int type = le32_to_cpu(rec->type), err;
+	struct rstr_obj *end = obj->private;
 	struct sock *sk;
 
-	if (!obj->private)
+	if (!end)
 		return rstr_bad(ctx, obj->rec, "is nobody's");
+	if (end->kind == &ckpt_tcp_waiting_kind)
+		return ckpt_inet_restore_waiting(ctx, obj, end);
 	err = ckpt_socket_create(ctx, obj, le32_to_cpu(rec->family), type,
 				 type == SOCK_STREAM ? IPPROTO_TCP :
 						       IPPROTO_UDP);
@@ -429,6 +464,13 @@ static int ckpt_inet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return 0;
 }
 
+static int ckpt_inet_finish(struct ckpt_ctx *ctx, void *obj)
+{
+	struct sock *sk = obj;
+
+	return sk->sk_state == TCP_LISTEN ? ckpt_tcp_waiting_save(ctx, sk) : 0;
+}
+
 static int ckpt_inet_conclude(struct ckpt_ctx *ctx, void *obj)
 {
 	struct sock *sk = obj;
@@ -451,6 +493,7 @@ const struct ckpt_kind ckpt_sock_inet_kind = {
 	.parts		= ckpt_inet_parts,
 	.match		= ckpt_inet_match,
 	.checkpoint	= ckpt_inet_checkpoint,
+	.finish		= ckpt_inet_finish,
 	.conclude	= ckpt_inet_conclude,
 	.check		= ckpt_inet_check,
 	.restore	= ckpt_inet_restore,

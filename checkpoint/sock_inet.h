@@ -13,6 +13,7 @@ struct rstr_ctx;
 struct rstr_obj;
 struct net;
 struct sock;
+struct socket;
 
 /**
  * struct ckpt_tcp_addr - an address, whatever the family
@@ -49,6 +50,13 @@ int ckpt_tcp_repair_fill(struct rstr_obj *obj, struct sock *sk, u32 end);
 void ckpt_tcp_repair_end(struct sock *sk, unsigned char reuse);
 int ckpt_tcp_queue_restore(struct rstr_obj *obj, struct sock *sk, u32 end,
 			   u32 what);
+
+/* In sock_tcp_accept.c. */
+int ckpt_tcp_waiting_save(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_tcp_waiting_restore(struct rstr_ctx *ctx, struct rstr_obj *obj,
+			     struct rstr_obj *waits);
+int ckpt_tcp_lend(struct sock *sk, struct socket **lent);
+void ckpt_tcp_return(struct sock *sk, struct socket *lent);
 
 /* In sock_tcp.c and sock_udp.c. */
 int ckpt_tcp_conclude(struct ckpt_ctx *ctx, struct sock *sk);

@@ -284,6 +284,14 @@ static bool ckpt_sock_is_multicast(const struct ckpt_sock_option *option)
 	return false;
 }
 
+/* What the socket has by its description, of which there may be none so far. */
+static bool ckpt_sock_is_described(const struct ckpt_sock_option *option)
+{
+	return option->level == SOL_SOCKET &&
+	       (option->name == SO_PASSCRED || option->name == SO_PASSSEC ||
+		option->name == SO_PASSPIDFD || option->name == SO_PEEK_OFF);
+}
+
 /* Returns -ENOPROTOOPT where a socket has no such option. */
 static int ckpt_sock_option_get(struct sock *sk,
 				const struct ckpt_sock_option *option,
@@ -292,7 +300,8 @@ static int ckpt_sock_option_get(struct sock *sk,
 	int len = option->size, err;
 
 	if (!ckpt_sock_has_level(sk, option->level) ||
-	    (sk->sk_type == SOCK_STREAM && ckpt_sock_is_multicast(option)))
+	    (sk->sk_type == SOCK_STREAM && ckpt_sock_is_multicast(option)) ||
+	    (!sk->sk_socket && ckpt_sock_is_described(option)))
 		return -ENOPROTOOPT;
 	if (option->get) {
 		*(int *)value = option->get(sk);
@@ -319,7 +328,7 @@ static int ckpt_sock_option_set(struct socket *sock,
 /**
  * ckpt_sock_options_save() - write options and filter as parts of the last object
  * @ctx: the checkpoint
- * @sk: the socket, which is open
+ * @sk: the socket, which is open or will be
  *
  * Return: 0 or a negative errno.
  */

@@ -5,7 +5,8 @@
  * what one end has sent and the other has not got, and is sent again.
  *
  * One end may have been closed, and is then nobody's. At restart there is one again,
- * for as long as it takes to be closed.
+ * for as long as it takes to be closed. One may wait to be accepted, see
+ * sock_tcp_accept.c. Where there has been no answer to a call, one calls again.
  *
  * A connection that leads outside can't be had again. It is closed by restart if the
  * caller says so.
@@ -65,22 +66,31 @@ static void ckpt_tcp_addr(int family, const struct ckpt_rec_inet_addr *rec,
 	}
 }
 
-/* The other end, a reference to it; NULL if it is not here, or as good as gone. */
-static struct sock *ckpt_tcp_peer(struct sock *sk)
+/*
+ * The other end, a reference to it; NULL if it is not here, or as good as gone, and
+ * an ERR_PTR if it has not seen so far that it is one.
+ */
+static struct sock *ckpt_tcp_peer(struct ckpt_ctx *ctx, struct sock *sk)
 {
 	struct ckpt_tcp_addr own, other;
 	struct ckpt_rec_inet_addr addr;
 	struct sock *peer;
+	bool early = false;
 
 	ckpt_inet_address(sk, &addr, false);
 	ckpt_tcp_addr(sk->sk_family, &addr, &own);
 	ckpt_inet_address(sk, &addr, true);
 	ckpt_tcp_addr(sk->sk_family, &addr, &other);
+	local_bh_disable();
 	peer = ckpt_tcp_lookup(sock_net(sk), &other, &own);
 	if (peer && !sk_fullsock(peer)) {
+		early = peer->sk_state == TCP_NEW_SYN_RECV;
 		sock_gen_put(peer);
 		peer = NULL;
 	}
+	local_bh_enable();
+	if (early)
+		return ERR_PTR(ckpt_inet_refuse(ctx, sk, "whose other end has not taken it (TCP_DEFER_ACCEPT, or its queue is full)"));
 	return peer;
 }
 
@@ -131,53 +141,93 @@ static void ckpt_tcp_end_invent(struct sock *sk,
 	end->scales = cpu_to_le32(scales >> 16 | scales << 16);
 }
 
-static int ckpt_tcp_data_add(struct ckpt_ctx *ctx, struct sk_buff *skb,
-			     u32 from, u32 end, u32 what, u32 *nr)
+/**
+ * struct ckpt_tcp_queue - a queue that is being written
+ * @from: sequence number of the next byte
+ * @end: index of the end that has it
+ * @what: %CKPT_TCP_SENT or 0
+ * @nr: how many pieces there are so far
+ */
+struct ckpt_tcp_queue {
+	u32	from;
+	u32	end;
+	u32	what;
+	u32	nr;
+};
+
+static int ckpt_tcp_piece_add(struct ckpt_ctx *ctx, struct ckpt_tcp_queue *queue,
+			      struct sk_buff *skb, u32 at, u32 len, u32 what)
 {
-	u32 seq = TCP_SKB_CB(skb)->seq, skip;
 	struct ckpt_rec_tcp_data *rec;
+
+	if (!len)
+		return 0;
+	rec = ckpt_part_add(ctx, CKPT_REC_TCP_DATA, sizeof(*rec) + len);
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	queue->nr++;
+	queue->from += len;
+	rec->end = cpu_to_le32(queue->end);
+	rec->what = cpu_to_le32(queue->what | what);
+	return skb_copy_bits(skb, at, rec->data, len);
+}
+
+/* Where there is urgent data in it, that is a piece of its own. */
+static int ckpt_tcp_data_add(struct ckpt_ctx *ctx, struct ckpt_tcp_queue *queue,
+			     const struct tcp_sock *tp, struct sk_buff *skb)
+{
+	u32 seq = TCP_SKB_CB(skb)->seq, at, urgent = 0;
+	u32 what = CKPT_TCP_URGENT;
+	int err = 0;
 
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN)
 		seq++;
-	skip = before(seq, from) ? from - seq : 0;
-	if (skip >= skb->len)
+	at = before(seq, queue->from) ? queue->from - seq : 0;
+	if (at >= skb->len)
 		return 0;
 	if (!skb_frags_readable(skb))
 		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
 				   "TCP socket: memory of a device: not supported");
-	rec = ckpt_part_add(ctx, CKPT_REC_TCP_DATA,
-			    sizeof(*rec) + skb->len - skip);
-	if (IS_ERR(rec))
-		return PTR_ERR(rec);
-	++*nr;
-	rec->end = cpu_to_le32(end);
-	rec->what = cpu_to_le32(what);
-	return skb_copy_bits(skb, skip, rec->data, skb->len - skip);
+	if (!queue->what && tp->urg_data)
+		urgent = tp->urg_seq - seq + 1;
+	if (tp->urg_data & TCP_URG_READ)
+		what |= CKPT_TCP_URGENT_READ;
+	if (urgent > at && urgent <= skb->len) {
+		err = ckpt_tcp_piece_add(ctx, queue, skb, at, urgent - 1 - at,
+					 0);
+		if (!err)
+			err = ckpt_tcp_piece_add(ctx, queue, skb, urgent - 1, 1,
+						 what);
+		at = urgent;
+	}
+	return err ?: ckpt_tcp_piece_add(ctx, queue, skb, at, skb->len - at, 0);
 }
 
 /* What @sk has to read, and what it has sent that did not come to @to. */
 static int ckpt_tcp_queues_save(struct ckpt_ctx *ctx, struct sock *sk, u32 end,
 				u32 copied, u32 to, u32 *nr)
 {
+	struct ckpt_tcp_queue in = { .from = copied, .end = end };
+	struct ckpt_tcp_queue out = {
+		.from = to, .end = end, .what = CKPT_TCP_SENT
+	};
+	const struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
-	int err;
+	int err = 0;
 
+	if (tp->snd_up != tp->snd_una && after(tp->snd_up, to))
+		return ckpt_inet_refuse(ctx, sk, "with urgent data under way");
 	skb_queue_walk(&sk->sk_receive_queue, skb) {
-		err = ckpt_tcp_data_add(ctx, skb, copied, end, 0, nr);
-		if (err)
-			return err;
+		err = err ?: ckpt_tcp_data_add(ctx, &in, tp, skb);
 	}
 	skb_rbtree_walk(skb, &sk->tcp_rtx_queue) {
-		err = ckpt_tcp_data_add(ctx, skb, to, end, CKPT_TCP_SENT, nr);
-		if (err)
-			return err;
+		err = err ?: ckpt_tcp_data_add(ctx, &out, tp, skb);
 	}
 	skb_queue_walk(&sk->sk_write_queue, skb) {
-		err = ckpt_tcp_data_add(ctx, skb, to, end, CKPT_TCP_SENT, nr);
-		if (err)
-			return err;
+		err = err ?: ckpt_tcp_data_add(ctx, &out, tp, skb);
 	}
-	return 0;
+	*nr += in.nr + out.nr;
+	return err;
 }
 
 /* Both are locked, or there is no @peer. */
@@ -233,7 +283,8 @@ static int ckpt_tcp_link_save(struct ckpt_ctx *ctx, struct sock *sk,
 	return err;
 }
 
-static int ckpt_tcp_outside_save(struct ckpt_ctx *ctx, struct sock *sk)
+static int ckpt_tcp_single_save(struct ckpt_ctx *ctx, struct sock *sk,
+				u32 what)
 {
 	struct ckpt_rec_tcp_link *rec;
 	u32 ref;
@@ -245,7 +296,7 @@ static int ckpt_tcp_outside_save(struct ckpt_ctx *ctx, struct sock *sk)
 	rec = ckpt_object_add(ctx, CKPT_REC_TCP_LINK, NULL, sizeof(*rec));
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
-	rec->what = cpu_to_le32(CKPT_TCP_OUTSIDE);
+	rec->what = cpu_to_le32(what);
 	rec->end[0].sock = cpu_to_le32(ref);
 	return 0;
 }
@@ -258,11 +309,12 @@ static int ckpt_tcp_peer_save(struct ckpt_ctx *ctx, struct sock *sk,
 		return ckpt_inet_refuse(ctx, sk, "connected to itself");
 	if (peer && !sock_flag(peer, SOCK_DEAD)) {
 		if (!ckpt_in_use(ctx, peer))
-			return ckpt_tcp_outside_save(ctx, sk);
+			return ckpt_tcp_single_save(ctx, sk,
+						    CKPT_TCP_OUTSIDE);
 		if (peer < sk)
 			return 0;
 	} else if (!peer && !ckpt_tcp_is_local(sk)) {
-		return ckpt_tcp_outside_save(ctx, sk);
+		return ckpt_tcp_single_save(ctx, sk, CKPT_TCP_OUTSIDE);
 	}
 	return ckpt_tcp_link_save(ctx, sk, peer);
 }
@@ -282,12 +334,16 @@ int ckpt_tcp_conclude(struct ckpt_ctx *ctx, struct sock *sk)
 	switch (inet_sk_state_load(sk)) {
 	case TCP_LISTEN:
 		return 0;
+	case TCP_SYN_SENT:
+		return ckpt_tcp_single_save(ctx, sk, CKPT_TCP_CONNECTING);
 	case TCP_CLOSE:
 		if (skb_queue_empty_lockless(&sk->sk_receive_queue))
 			return 0;
 		return ckpt_inet_refuse(ctx, sk, "closed by both ends, with data to be read");
 	}
-	peer = ckpt_tcp_peer(sk);
+	peer = ckpt_tcp_peer(ctx, sk);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
 	err = ckpt_tcp_peer_save(ctx, sk, peer);
 	if (peer)
 		sock_put(peer);
@@ -361,13 +417,16 @@ static int ckpt_tcp_data_check(struct rstr_ctx *ctx,
 			       const struct ckpt_record *rec)
 {
 	const struct ckpt_rec_tcp_data *p = rstr_payload(rec);
+	u32 what = le32_to_cpu(p->what);
 
-	if (le32_to_cpu(p->end) > 1 ||
-	    le32_to_cpu(p->what) & ~CKPT_TCP_SENT ||
+	if (le32_to_cpu(p->end) > 1 || what & ~CKPT_TCP_DATA_KNOWN ||
+	    (what & CKPT_TCP_SENT && what != CKPT_TCP_SENT) ||
+	    what == CKPT_TCP_URGENT_READ ||
+	    (what & CKPT_TCP_URGENT && rstr_size(rec) != sizeof(*p) + 1) ||
 	    rstr_size(rec) == sizeof(*p) ||
 	    rstr_size(rec) - sizeof(*p) > CKPT_SOCK_MESSAGE_MAX)
 		return rstr_bad(ctx, rec, "end %u, what %#x",
-				le32_to_cpu(p->end), le32_to_cpu(p->what));
+				le32_to_cpu(p->end), what);
 	return 0;
 }
 
@@ -379,14 +438,18 @@ static bool ckpt_tcp_data_adds_up(struct rstr_obj *obj, u32 end)
 		  le32_to_cpu(p->end[end].copied_seq);
 	const struct ckpt_rec_tcp_data *data;
 	const struct ckpt_record *rec;
+	u32 urgent = 0;
 	u64 sum = 0;
 
 	rstr_for_each_part(rec, obj, CKPT_REC_TCP_DATA) {
 		data = rstr_payload(rec);
-		if (le32_to_cpu(data->end) == end && !data->what)
-			sum += rstr_size(rec) - sizeof(*data);
+		if (le32_to_cpu(data->end) != end ||
+		    data->what & cpu_to_le32(CKPT_TCP_SENT))
+			continue;
+		sum += rstr_size(rec) - sizeof(*data);
+		urgent += !!data->what;
 	}
-	return sum == len;
+	return sum == len && urgent <= 1;
 }
 
 static int ckpt_tcp_link_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -405,12 +468,14 @@ static int ckpt_tcp_link_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	rstr_for_each_part(rec, obj, CKPT_REC_TCP_DATA)
 		nr++;
 	if (nr != le32_to_cpu(p->nr_data) ||
-	    le32_to_cpu(p->what) & ~CKPT_TCP_OUTSIDE ||
+	    le32_to_cpu(p->what) > CKPT_TCP_CONNECTING ||
 	    (p->what && (nr || p->end[1].sock)))
 		return rstr_bad(ctx, obj->rec, "%u pieces of data, what %#x",
 				nr, le32_to_cpu(p->what));
-	if (p->what)
+	if (p->what == cpu_to_le32(CKPT_TCP_OUTSIDE))
 		return ckpt_tcp_outside_check(ctx, obj);
+	if (p->what)
+		return 0;
 	a = ckpt_tcp_rec(ctx, p->end[0].sock);
 	b = p->end[1].sock ? ckpt_tcp_rec(ctx, p->end[1].sock) : NULL;
 	if (b && (!ckpt_tcp_meets(a, b) || !ckpt_tcp_meets(b, a)))
@@ -423,19 +488,21 @@ static int ckpt_tcp_link_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 /**
  * struct ckpt_tcp_work - a connection that is being put together
  * @sk: its ends
+ * @lent: what each that waits to be accepted is open by for as long; or NULL
  * @reuse: sk_reuse of each
  * @closed: one that is there for as long as it takes to be closed; or NULL
  */
 struct ckpt_tcp_work {
 	struct sock	*sk[2];
+	struct socket	*lent[2];
 	unsigned char	reuse[2];
 	struct socket	*closed;
 };
 
-static int ckpt_tcp_ends_get(struct rstr_ctx *ctx,
-			     const struct ckpt_rec_tcp_link *p,
+static int ckpt_tcp_ends_get(struct rstr_ctx *ctx, struct rstr_obj *obj,
 			     struct ckpt_tcp_work *work)
 {
+	const struct ckpt_rec_tcp_link *p = rstr_payload(obj->rec);
 	const struct ckpt_rec_sock_inet *rec;
 	int err;
 
@@ -443,6 +510,13 @@ static int ckpt_tcp_ends_get(struct rstr_ctx *ctx,
 		work->sk[i] = rstr_get(ctx, rstr_obj(ctx, p->end[i].sock));
 		if (IS_ERR(work->sk[i]))
 			return PTR_ERR(work->sk[i]);
+		if (work->sk[i]->sk_socket)
+			continue;
+		if (p->end[i].what & cpu_to_le32(CKPT_TCP_SHUTDOWN))
+			return rstr_bad(ctx, obj->rec, "shut down, and not accepted");
+		err = ckpt_tcp_lend(work->sk[i], &work->lent[i]);
+		if (err)
+			return err;
 	}
 	if (!work->sk[1]) {
 		rec = ckpt_tcp_rec(ctx, p->end[0].sock);
@@ -524,7 +598,7 @@ static int ckpt_tcp_connect(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	const struct ckpt_rec_tcp_link *p = rstr_payload(obj->rec);
 	int err;
 
-	err = ckpt_tcp_ends_get(ctx, p, work);
+	err = ckpt_tcp_ends_get(ctx, obj, work);
 	for (int i = 0; i < 2 && !err; i++)
 		err = ckpt_tcp_end_connect(ctx, p, work, i);
 	for (int i = 0; i < 2 && !err; i++)
@@ -551,15 +625,74 @@ static int ckpt_tcp_outside_restore(struct rstr_ctx *ctx,
 	return 0;
 }
 
+/* What connect(2) may have to say later on; it is said as it would be then. */
+static int ckpt_tcp_call(struct sock *sk, const struct ckpt_rec_sock_inet *rec)
+{
+	struct sockaddr_storage storage;
+	int len = ckpt_inet_sockaddr(sk->sk_family, &rec->peer, &storage), err;
+
+	err = kernel_connect(sk->sk_socket, (struct sockaddr *)&storage, len,
+			     O_NONBLOCK);
+	switch (err) {
+	case -ECONNREFUSED:
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		WRITE_ONCE(sk->sk_err, -err);
+		fallthrough;
+	case -EINPROGRESS:
+		return 0;
+	case -ENOBUFS:
+		return -ENOMEM;
+	}
+	return err;
+}
+
+/* Nobody has answered so far, and whoever it is does not know of the socket. */
+static int ckpt_tcp_connecting_restore(struct rstr_ctx *ctx,
+				       struct rstr_obj *obj)
+{
+	const struct ckpt_rec_tcp_link *p = rstr_payload(obj->rec);
+	const struct ckpt_rec_sock_inet *rec = ckpt_tcp_rec(ctx, p->end[0].sock);
+	struct sock *sk = rstr_get(ctx, rstr_obj(ctx, p->end[0].sock));
+	struct ckpt_tcp_addr own, peer;
+	unsigned char reuse;
+	int err;
+
+	if (IS_ERR(sk))
+		return PTR_ERR(sk);
+	if (!sk->sk_socket)
+		return rstr_bad(ctx, obj->rec, "calls, and waits to be accepted");
+	reuse = sk->sk_reuse;
+	ckpt_tcp_addr(sk->sk_family, &rec->own, &own);
+	ckpt_tcp_addr(sk->sk_family, &rec->peer, &peer);
+	ckpt_tcp_forget(sock_net(sk), &own, &peer);
+	sk->sk_reuse = SK_FORCE_REUSE;
+	err = ckpt_inet_bind(ctx, sk, rec);
+	sk->sk_reuse = reuse;
+	if (err)
+		return err;
+	err = ckpt_tcp_call(sk, rec);
+	if (err)
+		return ckpt_refuse(&ctx->log, err,
+				   "TCP socket that was being connected: can't be again: %pe",
+				   ERR_PTR(err));
+	return 0;
+}
+
 static int ckpt_tcp_link(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_tcp_link *p = rstr_payload(obj->rec);
 	struct ckpt_tcp_work work = {};
 	int err;
 
-	if (p->what)
+	if (p->what == cpu_to_le32(CKPT_TCP_OUTSIDE))
 		return ckpt_tcp_outside_restore(ctx, p);
+	if (p->what)
+		return ckpt_tcp_connecting_restore(ctx, obj);
 	err = ckpt_tcp_connect(ctx, obj, &work);
+	for (int i = 0; i < 2; i++)
+		if (work.lent[i])
+			ckpt_tcp_return(work.sk[i], work.lent[i]);
 	if (work.closed)
 		sock_release(work.closed);
 	return err;

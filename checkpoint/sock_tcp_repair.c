@@ -88,6 +88,20 @@ static int ckpt_tcp_send(struct sock *sk, const void *data, u32 len)
 	return 0;
 }
 
+/* The byte that comes next is urgent, and where it is. */
+static void ckpt_tcp_urgent(struct sock *sk, const struct ckpt_rec_tcp_data *data)
+{
+	bool read = data->what & cpu_to_le32(CKPT_TCP_URGENT_READ);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	lock_sock(sk);
+	WRITE_ONCE(tp->urg_seq, tp->rcv_nxt);
+	WRITE_ONCE(tp->urg_data, read ? TCP_URG_READ :
+					TCP_URG_VALID | data->data[0]);
+	tp->pred_flags = 0;
+	release_sock(sk);
+}
+
 /**
  * ckpt_tcp_queue_restore() - give a socket what it has to read, or has sent
  * @obj: the connection
@@ -114,8 +128,10 @@ int ckpt_tcp_queue_restore(struct rstr_obj *obj, struct sock *sk, u32 end,
 	rstr_for_each_part(rec, obj, CKPT_REC_TCP_DATA) {
 		data = rstr_payload(rec);
 		if (le32_to_cpu(data->end) != end ||
-		    le32_to_cpu(data->what) != what)
+		    (le32_to_cpu(data->what) & CKPT_TCP_SENT) != what)
 			continue;
+		if (data->what & cpu_to_le32(CKPT_TCP_URGENT))
+			ckpt_tcp_urgent(sk, data);
 		err = ckpt_tcp_send(sk, data->data,
 				    rstr_size(rec) - sizeof(*data));
 		if (err)

@@ -563,6 +563,20 @@ TEST_F(inet_outside, tcp)
 	EXPECT_EQ(0, ckpt_end(target));
 }
 
+/* Not accepted yet, and never to be more than that. */
+CKPT_TARGET(tcp_waits)
+{
+	int server = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT), fd;
+
+	NEED(!listen(server, 1));
+	ckpt_ready();
+	ckpt_wait();
+	fd = accept(server, NULL, NULL);
+	CHECK(fd >= 0);
+	CHECK_EQ(recv(fd, back, 1, 0), -1);
+	CHECK_EQ(errno, ECONNRESET);
+}
+
 CKPT_TARGET(tcp_serves)
 {
 	int server = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT);
@@ -579,16 +593,18 @@ TEST_F(inet_outside, waits)
 	int fd;
 
 	loopback_up();
-	ASSERT_EQ(0, ckpt_start(target, "tcp_serves", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_start(target, "tcp_waits", CKPT_LIVE));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ASSERT_EQ(0, connects(fd, AF_INET, OUTSIDE_PORT));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(target, 0));
-	EXPECT_NE(NULL, strstr(target->log,
-			       "127.0.0.1:7654 whose connections wait to be accepted"));
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
+	close(fd);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_restart(target, 0));
+	EXPECT_NE(NULL, strstr(target->log, "leads outside the tree"));
+	ASSERT_LT(0, ckpt_restart(target, RESTART_TCP_CLOSE));
 	EXPECT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
-	close(fd);
 }
 
 /* Somebody has the port by now. */

@@ -544,7 +544,8 @@ static const struct field tcp_end_fields[] = {
 };
 
 static const struct flag_name tcp_link_what[] = {
-	{ CKPT_TCP_OUTSIDE, "outside" }, {}
+	{ CKPT_TCP_OUTSIDE, "outside" }, { CKPT_TCP_CONNECTING, "connecting" },
+	{}
 };
 
 static const struct field tcp_link_fields[] = {
@@ -553,8 +554,14 @@ static const struct field tcp_link_fields[] = {
 	FIELD_ELEMENTS(ckpt_rec_tcp_link, end, tcp_end_fields), {}
 };
 
+static const struct field tcp_waiting_fields[] = {
+	FIELD_REFERENCE(ckpt_rec_tcp_waiting, listener, FAMILY_SOCK),
+	FIELD_REFERENCE(ckpt_rec_tcp_waiting, sock, FAMILY_SOCK), {}
+};
+
 static const struct flag_name tcp_data_what[] = {
-	{ CKPT_TCP_SENT, "sent" }, {}
+	{ CKPT_TCP_SENT, "sent" }, { CKPT_TCP_URGENT, "urgent" },
+	{ CKPT_TCP_URGENT_READ, "read" }, {}
 };
 
 static const struct field tcp_data_fields[] = {
@@ -1343,6 +1350,8 @@ static const struct record_type types[] = {
 	  .fields = udp_datagram_fields, .tail = &data_tail },
 	OBJECT(CKPT_REC_TCP_LINK, "TCP connection", FAMILY_SOCK_LINK,
 	       ckpt_rec_tcp_link, tcp_link_fields),
+	OBJECT(CKPT_REC_TCP_WAITING, "TCP connection to be accepted",
+	       FAMILY_SOCK_LINK, ckpt_rec_tcp_waiting, tcp_waiting_fields),
 	{ .type = CKPT_REC_TCP_DATA, .name = "TCP data",
 	  .owners = FAMILY_SOCK_LINK, .size = sizeof(struct ckpt_rec_tcp_data),
 	  .fields = tcp_data_fields, .tail = &data_tail },

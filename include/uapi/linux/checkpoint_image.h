@@ -185,6 +185,7 @@ struct ckpt_record {
 #define CKPT_REC_TCP_LINK	0x014b
 #define CKPT_REC_TCP_DATA	0x014c	/* part */
 #define CKPT_REC_SOCK_FILTER	0x014d	/* part of sockets */
+#define CKPT_REC_TCP_WAITING	0x014e
 #define CKPT_REC_SOCK_NETLINK	0x0150
 #define CKPT_REC_SOCK_PACKET	0x0151
 
@@ -1169,10 +1170,10 @@ struct ckpt_rec_tcp_end {
 
 /**
  * struct ckpt_rec_tcp_link - payload of %CKPT_REC_TCP_LINK: a connection
- * @what: %CKPT_TCP_OUTSIDE or 0
+ * @what: %CKPT_TCP_OUTSIDE, %CKPT_TCP_CONNECTING or 0
  * @nr_data: how many %CKPT_REC_TCP_DATA follow
- * @end: its ends; of one that leads outside the tree only the first is meant, and of
- *	that only @sock
+ * @end: its ends; of one that leads outside the tree, or is being made, only the
+ *	first is meant, and of that only @sock
  */
 struct ckpt_rec_tcp_link {
 	__le32	what;
@@ -1181,11 +1182,13 @@ struct ckpt_rec_tcp_link {
 };
 
 #define CKPT_TCP_OUTSIDE	0x1U
+#define CKPT_TCP_CONNECTING	0x2U	/* there has been no answer so far */
 
 /**
  * struct ckpt_rec_tcp_data - payload of %CKPT_REC_TCP_DATA: bytes, in their order
  * @end: index of the end that has them
- * @what: %CKPT_TCP_SENT or 0
+ * @what: %CKPT_TCP_SENT, or %CKPT_TCP_URGENT with or without %CKPT_TCP_URGENT_READ
+ *	for one byte, or 0
  * @data: what came and is to be read, or what was sent and has not come to the
  *	other end
  */
@@ -1196,6 +1199,20 @@ struct ckpt_rec_tcp_data {
 };
 
 #define CKPT_TCP_SENT		0x1U
+#define CKPT_TCP_URGENT		0x2U	/* see MSG_OOB; at most once an end */
+#define CKPT_TCP_URGENT_READ	0x4U	/* it was read, and is still in its place */
+#define CKPT_TCP_DATA_KNOWN	0x7U
+
+/**
+ * struct ckpt_rec_tcp_waiting - payload of %CKPT_REC_TCP_WAITING: a connection that
+ *	waits to be accepted, in the order in which those of a socket will be
+ * @listener: reference to the socket that listens
+ * @sock: reference to the one that there will be, which has no description
+ */
+struct ckpt_rec_tcp_waiting {
+	__le32	listener;
+	__le32	sock;
+};
 
 /**
  * struct ckpt_rec_sock_netlink - payload of %CKPT_REC_SOCK_NETLINK
@@ -2220,6 +2237,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_fs, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_cred, 80);
 CKPT_ASSERT_SIZE(ckpt_rec_seccomp, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_sock_filter, 8);
+CKPT_ASSERT_SIZE(ckpt_rec_tcp_waiting, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_insn, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_sighand, 2048);
 CKPT_ASSERT_SIZE(ckpt_rec_sem_undo, 8);
