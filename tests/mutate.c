@@ -28,6 +28,10 @@
 #ifndef MUTATE_UNSHARE
 #define MUTATE_UNSHARE	0
 #endif
+/* What there has to be in these. */
+#ifndef MUTATE_SETUP
+#define MUTATE_SETUP()	0
+#endif
 /* As many where each allocation is kept account of. */
 #define MUTATE_FEWER	2000
 #define MUTATE_ROOM	(512 * 1024)
@@ -36,7 +40,7 @@
 #define MUTATE_PATIENCE	60000
 
 static struct ckpt_image original, changed;
-static size_t record_at[512];
+static size_t record_at[CKPT_IMAGE_RECORDS];
 static unsigned int nr_records;
 
 /* Numbers that look random. */
@@ -66,8 +70,14 @@ static bool random_one_in(unsigned int n)
 
 static struct ckpt_record *random_record(size_t *at)
 {
-	*at = record_at[random_below(nr_records)];
-	return ckpt_image_record(&changed, *at);
+	struct ckpt_record *rec;
+
+	/* Options of sockets are many, and all alike. */
+	do {
+		*at = record_at[random_below(nr_records)];
+		rec = ckpt_image_record(&changed, *at);
+	} while (rec->type == CKPT_REC_SOCK_OPTION && !random_one_in(8));
+	return rec;
 }
 
 static __u8 *random_field(size_t size)
@@ -177,7 +187,7 @@ static void change_reorder(void)
 	len = ckpt_record_len(rec);
 	memcpy(copy, rec, len);
 	ckpt_image_remove(&changed, at, len);
-	nr_records = ckpt_image_records(&changed, record_at, 512);
+	nr_records = ckpt_image_records(&changed, record_at, CKPT_IMAGE_RECORDS);
 	if (nr_records)
 		ckpt_image_insert(&changed, record_at[random_below(nr_records)],
 				  copy, len);
@@ -320,7 +330,7 @@ static void change(__u64 seed, unsigned int index)
 	ckpt_image_copy(&changed, &original);
 	times = 1 + (random_one_in(4) ? random_below(4) : 0);
 	while (times--) {
-		nr_records = ckpt_image_records(&changed, record_at, 512);
+		nr_records = ckpt_image_records(&changed, record_at, CKPT_IMAGE_RECORDS);
 		if (!nr_records)
 			break;
 		changes[random_below(sizeof(changes) / sizeof(changes[0]))]();
@@ -444,7 +454,8 @@ static void mutate_work(struct mutate_worker *worker, __u64 seed,
 	logfd = mutate_file(name[1]);
 	unlink(name[0]);
 	unlink(name[1]);
-	if (fd < 0 || logfd < 0 || unshare(MUTATE_UNSHARE))
+	if (fd < 0 || logfd < 0 || unshare(MUTATE_UNSHARE) ||
+	    MUTATE_SETUP())
 		_exit(KSFT_FAIL);
 	mutate_limit();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -527,7 +538,7 @@ TEST_F(mutate, original)
 	EXPECT_EQ(0, memcmp(original.bytes, changed.bytes, changed.len));
 	TH_LOG("%zu bytes, %llu pages, %u records", original.len,
 	       (unsigned long long)hdr->nr_pages,
-	       ckpt_image_records(&original, record_at, 512));
+	       ckpt_image_records(&original, record_at, CKPT_IMAGE_RECORDS));
 	ASSERT_EQ((ssize_t)changed.len,
 		  pwrite(fd, changed.bytes, changed.len, 0));
 	pid = syscall(__NR_restart, 0, fd, RESTART_NEW_PIDS | RESTART_LOGFD,

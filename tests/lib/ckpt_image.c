@@ -147,11 +147,11 @@ void ckpt_image_recount(struct ckpt_image *image, bool renumber)
 	struct ckpt_rec_end *end;
 	struct ckpt_record *rec;
 	unsigned int nr, ref = 0;
-	size_t at[512];
+	size_t at[CKPT_IMAGE_RECORDS];
 
 	hdr->meta_size = image->meta - sizeof(*hdr);
 	hdr->pages_offset = image->tail;
-	nr = ckpt_image_records(image, at, 512);
+	nr = ckpt_image_records(image, at, CKPT_IMAGE_RECORDS);
 	for (unsigned int i = 0; i < nr; i++) {
 		rec = ckpt_image_record(image, at[i]);
 		if (rec->type == CKPT_REC_END && rec->size == sizeof(*end)) {
@@ -180,11 +180,11 @@ void ckpt_image_reseal(struct ckpt_image *image)
 	struct ckpt_image_trailer *trailer;
 	struct ckpt_rec_end *end;
 	struct ckpt_record *rec;
-	size_t at[512];
+	size_t at[CKPT_IMAGE_RECORDS];
 	unsigned int nr;
 
 	hdr->crc = ckpt_crc32c(hdr, offsetof(typeof(*hdr), crc));
-	nr = ckpt_image_records(image, at, 512);
+	nr = ckpt_image_records(image, at, CKPT_IMAGE_RECORDS);
 	for (unsigned int i = 0; i < nr; i++) {
 		rec = ckpt_image_record(image, at[i]);
 		end = (struct ckpt_rec_end *)(rec + 1);

@@ -25,6 +25,8 @@ struct ckpt_image {
 };
 
 #define CKPT_IMAGE_FIRST	sizeof(struct ckpt_image_header)
+/* More records than an image has that somebody wants to change. */
+#define CKPT_IMAGE_RECORDS	2048
 
 /* Read a whole image from a descriptor. Returns false if it is none. */
 bool ckpt_image_load(struct ckpt_image *image, int fd);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -455,6 +458,98 @@ pid_t ckpt_tiny_ipc(void)
 
 	if (!pid)
 		tiny_ipc_main();
+	return pid;
+}
+
+int ckpt_tiny_loopback(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ret = ioctl(fd, SIOCSIFFLAGS, &ifr);
+
+	close(fd);
+	return ret;
+}
+
+/* At a port of its own, by which others call it. */
+static int tiny_bound(int type, struct sockaddr_in *addr)
+{
+	int fd = socket(AF_INET, type, 0);
+	socklen_t len = sizeof(*addr);
+
+	*addr = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) ||
+	    getsockname(fd, (struct sockaddr *)addr, &len))
+		_exit(1);
+	return fd;
+}
+
+static int tiny_connected(int type, struct sockaddr_in *addr)
+{
+	int fd = socket(AF_INET, type, 0);
+
+	if (connect(fd, (struct sockaddr *)addr, sizeof(*addr)) &&
+	    errno != EINPROGRESS)
+		_exit(1);
+	return fd;
+}
+
+/* A connection, two that wait to be accepted, and one for which there is no room. */
+static void tiny_tcp(void)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, -1U);
+	struct sock_fprog prog = { 1, &all };
+	struct sockaddr_in addr;
+	int server = tiny_bound(SOCK_STREAM, &addr), fd[2], waits, closed;
+
+	if (listen(server, 1))
+		_exit(1);
+	fd[0] = tiny_connected(SOCK_STREAM, &addr);
+	fd[1] = accept(server, NULL, NULL);
+	setsockopt(server, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+	waits = tiny_connected(SOCK_STREAM, &addr);
+	closed = tiny_connected(SOCK_STREAM, &addr);
+	tiny_connected(SOCK_STREAM | SOCK_NONBLOCK, &addr);
+	if (send(fd[0], "to be read", 10, 0) != 10 ||
+	    send(fd[1], "likewise", 8, 0) != 8 || shutdown(fd[1], SHUT_WR) ||
+	    send(waits, "urgent", 6, MSG_OOB) != 6 ||
+	    send(closed, "bye", 3, 0) != 3 || close(closed))
+		_exit(1);
+}
+
+static void tiny_udp(void)
+{
+	struct sockaddr_in addr;
+	int fd = tiny_bound(SOCK_DGRAM, &addr);
+
+	fd = tiny_connected(SOCK_DGRAM, &addr);
+	if (send(fd, "datagram", 8, 0) != 8 ||
+	    socket(AF_INET6, SOCK_STREAM, 0) < 0 ||
+	    socket(AF_PACKET, SOCK_DGRAM, 0) < 0)
+		_exit(1);
+}
+
+static void __attribute__((noreturn)) tiny_inet_main(void)
+{
+	tiny_begin_with("tiny");
+	tiny_tcp();
+	tiny_udp();
+	tiny_rseq();
+	tiny_sleep(0);
+}
+
+pid_t ckpt_tiny_inet(void)
+{
+	pid_t pid;
+
+	if (ckpt_tiny_loopback())
+		return -1;
+	pid = fork();
+	if (!pid)
+		tiny_inet_main();
 	return pid;
 }
 

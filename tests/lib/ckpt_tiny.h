@@ -25,6 +25,13 @@ pid_t ckpt_tiny_ipc(void);
 pid_t ckpt_tiny_watch(void);
 
 /*
+ * Make one that has sockets of TCP and UDP in all kinds of states. It needs the
+ * loopback interface, which ckpt_tiny_loopback() brings up where one is.
+ */
+pid_t ckpt_tiny_inet(void);
+int ckpt_tiny_loopback(void);
+
+/*
  * Make a small tree of processes that have even less: two threads beside the
  * root, a child with a process group and a thread that shares the descriptors,
  * one with a session, one that waits in vfork(2) for a child of its own, and a
