@@ -227,6 +227,8 @@ static int ckpt_mm_save(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		return PTR_ERR(out);
 	*out = *rec;
 	err = ckpt_vmas_save(ctx, vmas);
+	if (!err)
+		err = ckpt_vma_names_save(ctx, vmas);
 	return err ?: ckpt_aio_save_all(ctx, mm);
 }
 
@@ -305,7 +307,7 @@ static int ckpt_mm_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 		err = ckpt_vdso_check(ctx, obj->rec);
 	if (!err)
 		err = ckpt_vmas_check(ctx, obj);
-	return err;
+	return err ?: ckpt_vma_names_check(ctx, obj);
 }
 
 static int ckpt_mm_exe(struct rstr_ctx *ctx, struct mm_struct *mm,
@@ -377,6 +379,8 @@ static int ckpt_mm_build(struct rstr_ctx *ctx, struct rstr_obj *obj)
 		return ckpt_refuse(&ctx->log, err, "vDSO at %#llx: %pe",
 				   le64_to_cpu(rec->vdso), ERR_PTR(err));
 	err = ckpt_vmas_restore(ctx, obj);
+	if (!err)
+		err = ckpt_vma_names_restore(obj);
 	if (!err)
 		err = ckpt_aio_restore_all(ctx, obj);
 	if (err)
@@ -500,6 +504,7 @@ static const struct ckpt_part ckpt_vma_part = {
 
 static const struct ckpt_part *const ckpt_mm_parts[] = {
 	&ckpt_vma_part,
+	&ckpt_vma_name_part,
 #ifdef CONFIG_AIO
 	&ckpt_aio_part,
 #endif

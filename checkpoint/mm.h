@@ -26,6 +26,7 @@ struct vm_area_struct;
  * @shmem: @file has no name: it stands for anonymous shared memory
  * @dup: the duplicate of the address space will map @file, too
  * @object: reference to what it maps, 0 if nothing
+ * @name: what it is called, a reference held; or NULL
  */
 struct ckpt_vma {
 	unsigned long	start;
@@ -36,6 +37,7 @@ struct ckpt_vma {
 	bool		shmem;
 	bool		dup;
 	u32		object;
+	struct anon_vma_name *name;
 };
 
 /**
@@ -57,6 +59,12 @@ void ckpt_vmas_release(struct ckpt_vmas *vmas);
 
 int ckpt_vmas_check(struct rstr_ctx *ctx, struct rstr_obj *obj);
 int ckpt_vmas_restore(struct rstr_ctx *ctx, struct rstr_obj *obj);
+const struct ckpt_rec_vma *ckpt_vma_at(struct rstr_obj *obj, u64 addr);
+
+int ckpt_vma_names_save(struct ckpt_ctx *ctx, const struct ckpt_vmas *vmas);
+int ckpt_vma_names_check(struct rstr_ctx *ctx, struct rstr_obj *obj);
+int ckpt_vma_names_restore(struct rstr_obj *obj);
+extern const struct ckpt_part ckpt_vma_name_part;
 
 /* Whether a run of pages lies in one mapping, or in the shared object. */
 int ckpt_run_fits(struct rstr_ctx *ctx, struct rstr_obj *obj,

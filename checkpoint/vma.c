@@ -5,6 +5,7 @@
 #include <linux/hugetlb.h>
 #include <linux/ksm.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mman.h>
 #include <linux/pkeys.h>
 #include <linux/sched/mm.h>
@@ -147,6 +148,8 @@ static void ckpt_vmas_add(struct ckpt_vmas *vmas, struct vm_area_struct *vma)
 	};
 	if (vma->vm_file)
 		new->file = get_file(vma->vm_file);
+	new->name = anon_vma_name(vma);
+	anon_vma_name_get(new->name);
 }
 
 static int ckpt_vmas_walk(struct ckpt_ctx *ctx, struct mm_struct *mm,
@@ -264,9 +267,11 @@ int ckpt_vmas_save(struct ckpt_ctx *ctx, const struct ckpt_vmas *vmas)
 
 void ckpt_vmas_release(struct ckpt_vmas *vmas)
 {
-	for (u32 i = 0; i < vmas->nr; i++)
+	for (u32 i = 0; i < vmas->nr; i++) {
 		if (vmas->vma[i].file)
 			fput(vmas->vma[i].file);
+		anon_vma_name_put(vmas->vma[i].name);
+	}
 	kvfree(vmas->vma);
 }
 
@@ -378,10 +383,17 @@ int ckpt_vmas_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return 0;
 }
 
-/* The first parts of an address space are its mappings, and of one size, so that
- * the one at an address is found by bisection.
+/**
+ * ckpt_vma_at() - the mapping at an address
+ * @obj: the address space, whose mappings have been checked
+ * @addr: the address
+ *
+ * The first parts of an address space are its mappings, and of one size, so that
+ * it is found by bisection.
+ *
+ * Return: the mapping, or NULL.
  */
-static const struct ckpt_rec_vma *ckpt_vma_at(struct rstr_obj *obj, u64 addr)
+const struct ckpt_rec_vma *ckpt_vma_at(struct rstr_obj *obj, u64 addr)
 {
 	const struct ckpt_rec_mm *mm = rstr_payload(obj->rec);
 	const struct ckpt_record *first = rstr_part_first(obj, CKPT_REC_VMA);

@@ -69,6 +69,28 @@ CKPT_TEST(maps, plain)
 	point();
 }
 
+/* Names, of pieces that nothing else tells from each other. */
+CKPT_TEST(maps, names)
+{
+	char *p = map(16, RW, ANON), *q = map(4, RW, MAP_SHARED | MAP_ANONYMOUS);
+
+	touch(p, 16, 1);
+	if (prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, 2 * PAGE, "one") &&
+	    errno == EINVAL)
+		ckpt_skip("no names of mappings");
+	CHECK(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p + 2 * PAGE, PAGE,
+		     "another one, of sorts"));
+	CHECK(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p + 8 * PAGE, PAGE,
+		     "one"));
+	CHECK(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, q, 4 * PAGE, "shared"));
+	CHECK(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, q, PAGE, NULL));
+	point();
+	check_touched(p, 16, 1);
+	/* All of one again. */
+	CHECK(!prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, 16 * PAGE, NULL));
+	CHECK(!munmap(p, 16 * PAGE));
+}
+
 /* Side by side, each with content: all that mprotect(2) can make. */
 CKPT_TEST(maps, protections)
 {

@@ -773,6 +773,10 @@ static const struct field vma_fields[] = {
 	FIELD(ckpt_rec_vma, pkey, FIELD_UNSIGNED), {}
 };
 
+static const struct field vma_name_fields[] = {
+	FIELD(ckpt_rec_vma_name, start, FIELD_HEX), {}
+};
+
 static const struct field aio_fields[] = {
 	FIELD(ckpt_rec_aio, addr, FIELD_HEX),
 	FIELD(ckpt_rec_aio, size, FIELD_UNSIGNED),
@@ -1362,6 +1366,9 @@ static const struct record_type types[] = {
 	       ckpt_rec_sock_packet, sock_packet_fields),
 	OBJECT(CKPT_REC_MM, "mm", FAMILY_MM, ckpt_rec_mm, mm_fields),
 	PART(CKPT_REC_VMA, "vma", FAMILY_MM, ckpt_rec_vma, vma_fields),
+	{ .type = CKPT_REC_VMA_NAME, .name = "vma name", .owners = FAMILY_MM,
+	  .size = sizeof(struct ckpt_rec_vma_name), .fields = vma_name_fields,
+	  .tail = &name_tail },
 	{ .type = CKPT_REC_AIO, .name = "aio", .owners = FAMILY_MM,
 	  .size = sizeof(struct ckpt_rec_aio), .fields = aio_fields,
 	  .tail = &aio_tail },

@@ -83,14 +83,14 @@ static const char *const ckpt_status_kept[] = {
 };
 
 /*
- * Shared memory that has no name has an inode all the same, and afterwards
- * another: blank its number.
+ * Shared memory that is no file has an inode all the same, and afterwards
+ * another: blank its number, in the lines that show it as @shown.
  */
-static void ckpt_blank_inodes(char *text)
+static void ckpt_blank_inodes(char *text, const char *shown)
 {
 	char *name, *p;
 
-	for (; (name = strstr(text, "/dev/zero (deleted)")); text = name + 1) {
+	for (; (name = strstr(text, shown)); text = name + 1) {
 		for (p = name; p[-1] == ' '; p--)
 			;
 		for (; p[-1] >= '0' && p[-1] <= '9'; p--)
@@ -105,8 +105,10 @@ void ckpt_proc_note(struct ckpt_proc *proc)
 	ckpt_read("/proc/self/maps", proc->maps, sizeof(proc->maps));
 	ckpt_read("/proc/self/smaps", ckpt_text, sizeof(ckpt_text));
 	ckpt_keep(ckpt_text, ckpt_smaps_kept, proc->smaps, sizeof(proc->smaps));
-	ckpt_blank_inodes(proc->maps);
-	ckpt_blank_inodes(proc->smaps);
+	ckpt_blank_inodes(proc->maps, "/dev/zero (deleted)");
+	ckpt_blank_inodes(proc->smaps, "/dev/zero (deleted)");
+	ckpt_blank_inodes(proc->maps, "[anon_shmem:");
+	ckpt_blank_inodes(proc->smaps, "[anon_shmem:");
 	ckpt_read("/proc/self/status", ckpt_text, sizeof(ckpt_text));
 	ckpt_keep(ckpt_text, ckpt_status_kept, proc->status,
 		  sizeof(proc->status));

@@ -191,6 +191,7 @@ struct ckpt_record {
 
 #define CKPT_REC_MM		0x0200
 #define CKPT_REC_VMA		0x0201	/* part */
+#define CKPT_REC_VMA_NAME	0x0202	/* part */
 #define CKPT_REC_AIO		0x0213	/* part */
 #define CKPT_REC_SHMEM		0x0210
 #define CKPT_REC_MEMFD		0x0211
@@ -1351,6 +1352,17 @@ struct ckpt_rec_vma {
 	__le32	pkey;
 };
 
+/**
+ * struct ckpt_rec_vma_name - payload of %CKPT_REC_VMA_NAME, what a mapping that has
+ *	no file is called; after all mappings, by ascending address
+ * @start: its first address
+ * @name: as of PR_SET_VMA_ANON_NAME, NUL terminated, up to 80 bytes
+ */
+struct ckpt_rec_vma_name {
+	__le64	start;
+	__u8	name[];
+};
+
 #define CKPT_VMA_READ		0x00000001ULL
 #define CKPT_VMA_WRITE		0x00000002ULL
 #define CKPT_VMA_EXEC		0x00000004ULL
@@ -2222,6 +2234,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_sock_netlink, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_sock_packet, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_mm, 712);
 CKPT_ASSERT_SIZE(ckpt_rec_vma, 40);
+CKPT_ASSERT_SIZE(ckpt_rec_vma_name, 8);
 CKPT_ASSERT_SIZE(ckpt_aio_event, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_aio, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_shmem, 16);
