@@ -10,7 +10,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
+#include <linux/uuid.h>
 
+#include "base.h"
 #include "checkpoint.h"
 #include "image.h"
 #include "limits.h"
@@ -92,6 +94,8 @@ static int ckpt_capture_tasks(struct ckpt_ctx *ctx)
 	err = ckpt_objs_remarks(ctx);
 	if (!err)
 		err = ckpt_externals_unused(&ctx->log, &ctx->externals);
+	if (!err)
+		err = ckpt_bases_check(ctx);
 	return err ?: ckpt_objs_check_users(ctx);
 }
 
@@ -249,8 +253,11 @@ static int ckpt_run(struct ckpt_ctx *ctx, pid_t pid)
 		err = ckpt_capture(ctx);
 	if (!err) {
 		err = ckpt_finish(ctx);
+		if (!err)
+			ckpt_bases_keep(ctx);
 		ckpt_memory_release(ctx);
 	}
+	ckpt_bases_release(ctx);
 	if (ctx->stop) {
 		ckpt_stop_release(ctx->stop);
 		ckpt_stop_put(ctx->stop);
@@ -265,6 +272,7 @@ static int ckpt_ctx_init(struct ckpt_ctx *ctx, int fd, int logfd)
 	int err;
 
 	INIT_LIST_HEAD(&ctx->ahead);
+	INIT_LIST_HEAD(&ctx->bases);
 	INIT_LIST_HEAD(&ctx->copies);
 	INIT_LIST_HEAD(&ctx->memory);
 	err = ckpt_log_init(&ctx->log, logfd, ctx->flags & CHECKPOINT_LOGFD);
@@ -274,6 +282,7 @@ static int ckpt_ctx_init(struct ckpt_ctx *ctx, int fd, int logfd)
 	if (!ctx->file || !(ctx->file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	ctx->id = atomic64_inc_return(&ckpt_last_id) & INT_MAX;
+	generate_random_uuid(ctx->uuid);
 	return 0;
 }
 
@@ -283,20 +292,22 @@ static int ckpt_ctx_init(struct ckpt_ctx *ctx, int fd, int logfd)
  * @fd: as there
  * @flags: as there, checked
  * @logfd: as there
- * @external: as there
- * @nr: as there; 0 if there are none
+ * @args: what else there is; with nothing in it that @flags does not say
  *
  * Return: as there.
  */
 long ckpt_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
-		     const struct checkpoint_external __user *external, u32 nr)
+		     const struct checkpoint_args *args)
 {
 	struct ckpt_ctx ctx = { .flags = flags };
 	long ret;
 
+	memcpy(ctx.parent, args->parent, sizeof(ctx.parent));
 	ret = ckpt_ctx_init(&ctx, fd, logfd);
 	if (!ret)
-		ret = ckpt_externals_read(&ctx.externals, external, nr, false);
+		ret = ckpt_externals_read(&ctx.externals,
+					  u64_to_user_ptr(args->external),
+					  args->nr, false);
 	if (!ret)
 		ret = ckpt_run(&ctx, pid);
 	if (!ret)

@@ -33,6 +33,8 @@ struct ckpt_buf {
  * @file: where the image goes
  * @log: what there is to say
  * @id: of this checkpoint
+ * @uuid: of its image
+ * @parent: UUID of the parent, with %CHECKPOINT_PARENT
  * @meta: header and records
  * @last_ref: reference of the last object that was added
  * @nr_records: how many records @meta has
@@ -42,6 +44,7 @@ struct ckpt_buf {
  * @inconclusive: those of them for which its conclude() is
  * @ahead: struct ckpt_ahead: what was done before anyone was stopped
  * @copies: struct ckpt_copies: the same, of memory that is shared
+ * @bases: struct ckpt_base: what there is of the parent
  * @memory: struct ckpt_memory, in the order in which pages will be written
  * @nr_pages: of all these
  * @root_pid: pid of the root of the tree, for the caller
@@ -65,6 +68,8 @@ struct ckpt_ctx {
 	struct file		*file;
 	struct ckpt_log		log;
 	u64			id;
+	u8			uuid[CKPT_UUID_LEN];
+	u8			parent[CKPT_UUID_LEN];
 	struct ckpt_buf		meta;
 	u32			last_ref;
 	u64			nr_records;
@@ -74,6 +79,7 @@ struct ckpt_ctx {
 	struct list_head	inconclusive;
 	struct list_head	ahead;
 	struct list_head	copies;
+	struct list_head	bases;
 	struct list_head	memory;
 	u64			nr_pages;
 	pid_t			root_pid;
@@ -175,6 +181,6 @@ int ckpt_objs_remarks(struct ckpt_ctx *ctx);
 int ckpt_objs_check_users(struct ckpt_ctx *ctx);
 
 long ckpt_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
-		     const struct checkpoint_external __user *external, u32 nr);
+		     const struct checkpoint_args *args);
 
 #endif

@@ -156,6 +156,10 @@ static int rstr_header_check(struct rstr_ctx *ctx,
 				   "image: format version %u, known is %u",
 				   le32_to_cpu(hdr->version),
 				   CKPT_IMAGE_VERSION);
+	if (le64_to_cpu(hdr->incompat) & CKPT_INCOMPAT_PARENT)
+		return ckpt_refuse(log, -EOPNOTSUPP,
+				   "image: is incremental and needs its parent %pUb, to which rstr --parent joins it",
+				   hdr->parent);
 	if (le64_to_cpu(hdr->incompat) & ~CKPT_INCOMPAT_KNOWN)
 		return ckpt_refuse(log, -EOPNOTSUPP,
 				   "image: features %#llx are not known",
@@ -174,6 +178,7 @@ static int rstr_header_check_layout(struct rstr_ctx *ctx,
 	u64 meta = le64_to_cpu(hdr->meta_size);
 
 	if (le32_to_cpu(hdr->size) != sizeof(*hdr) ||
+	    memchr_inv(hdr->parent, 0, sizeof(hdr->parent)) ||
 	    memchr_inv(hdr->reserved, 0, sizeof(hdr->reserved)) ||
 	    strnlen(hdr->release, sizeof(hdr->release)) ==
 	    sizeof(hdr->release) ||

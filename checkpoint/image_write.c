@@ -494,6 +494,11 @@ static void ckpt_header_seal(struct ckpt_ctx *ctx, size_t end)
 	hdr->nr_pages = cpu_to_le64(ctx->nr_pages);
 	hdr->nr_tasks = cpu_to_le32(ctx->nr_tasks);
 	hdr->root_pid = cpu_to_le32(ctx->root_pid);
+	memcpy(hdr->uuid, ctx->uuid, sizeof(hdr->uuid));
+	if (ctx->flags & CHECKPOINT_PARENT) {
+		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_PARENT);
+		memcpy(hdr->parent, ctx->parent, sizeof(hdr->parent));
+	}
 	ckpt_machine_describe(hdr);
 	hdr->crc = cpu_to_le32(ckpt_crc(hdr, offsetof(typeof(*hdr), crc)));
 }

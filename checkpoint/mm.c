@@ -4,6 +4,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ksm.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmu_context.h>
 #include <linux/pkeys.h>
@@ -13,6 +14,7 @@
 #include <linux/sched/task.h>
 
 #include "arch.h"
+#include "base.h"
 #include "checkpoint.h"
 #include "file.h"
 #include "limits.h"
@@ -180,6 +182,44 @@ static int ckpt_mm_starts(struct ckpt_memory *mem, const struct ckpt_vmas *vmas)
 	return 0;
 }
 
+/* What it was in the parent is made what it is now; else there is a new one. */
+static struct mm_struct *ckpt_mm_duplicate(struct ckpt_ctx *ctx,
+					   struct mm_struct *mm,
+					   struct ckpt_memory *mem)
+{
+	struct mm_struct *dup;
+	int err;
+
+	mem->base = ckpt_base_use(ctx, mm);
+	if (mem->base) {
+		err = ckpt_base_renew(mem->base);
+		return err ? ERR_PTR(err) : mem->base->dup;
+	}
+	dup = ckpt_ahead_use(ctx, mm);
+	return dup ?: ckpt_mm_dup(mm);
+}
+
+/*
+ * What is going to stay is the process's to pay for: pages are already, and here it
+ * is page tables.
+ */
+static struct mm_struct *ckpt_mm_duplicate_charged(struct ckpt_ctx *ctx,
+						   struct mm_struct *mm,
+						   struct ckpt_memory *mem)
+{
+	struct mem_cgroup *memcg, *old;
+	struct mm_struct *dup;
+
+	if (!(ctx->flags & CHECKPOINT_TRACK))
+		return ckpt_mm_duplicate(ctx, mm, mem);
+	memcg = get_mem_cgroup_from_mm(mm);
+	old = set_active_memcg(memcg);
+	dup = ckpt_mm_duplicate(ctx, mm, mem);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+	return dup;
+}
+
 /* The duplicate is taken last, so that no more than that can fail after it. */
 static int ckpt_mm_memory(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			  const struct ckpt_vmas *vmas)
@@ -189,14 +229,16 @@ static int ckpt_mm_memory(struct ckpt_ctx *ctx, struct mm_struct *mm,
 
 	if (!mem || ckpt_mm_starts(mem, vmas))
 		return -ENOMEM;
-	dup = ckpt_ahead_use(ctx, mm);
-	if (!dup)
-		dup = ckpt_mm_dup(mm);
+	dup = ckpt_mm_duplicate_charged(ctx, mm, mem);
 	if (IS_ERR(dup))
 		return ckpt_refuse(&ctx->log, PTR_ERR(dup),
 				   "its address space can't be duplicated: %pe",
 				   dup);
 	mem->mm = dup;
+	if ((ctx->flags & CHECKPOINT_TRACK) && !mem->base) {
+		mmgrab(mm);
+		mem->src = mm;
+	}
 	return 0;
 }
 

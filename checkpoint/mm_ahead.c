@@ -11,6 +11,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
+#include "base.h"
 #include "checkpoint.h"
 #include "limits.h"
 #include "mm.h"
@@ -92,7 +93,9 @@ static void ckpt_ahead_add(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	ckpt_ahead_add_shared(ctx, mm);
 	mmgrab(mm);
 	ahead->src = mm;
-	ahead->dup = ckpt_mm_dup_ahead(mm);
+	/* Of which there is one already, there need not be another. */
+	if (!ckpt_base_use(ctx, mm))
+		ahead->dup = ckpt_mm_dup_ahead(mm);
 	if (IS_ERR(ahead->dup))
 		ahead->dup = NULL;
 	list_add(&ahead->node, &ctx->ahead);

@@ -14,6 +14,11 @@
  * holds the page, it is neither written to nor given to anybody else. Once he is
  * stopped, what has changed is made anew, which takes a look at each entry and
  * no more where there is nothing to do.
+ *
+ * In the same way a duplicate that was kept, a base, is made what its owner is at the
+ * next checkpoint. It has no files: those would be held for as long as it is there,
+ * and be in use for all to see. So mappings that have any are made anew each time,
+ * which takes nothing but to compare them before.
  */
 #include <linux/checkpoint_mm.h>
 #include <linux/hugetlb.h>
@@ -29,6 +34,7 @@
 #include <asm/tlbflush.h>
 
 #include "../mm/internal.h"
+#include "base.h"
 #include "limits.h"
 #include "mm.h"
 #include "pages.h"
@@ -137,8 +143,13 @@ static bool ckpt_anon_is_same(struct vm_area_struct *dst,
 static bool ckpt_vma_is_twin(struct vm_area_struct *dst,
 			     struct vm_area_struct *src)
 {
-	return dst->vm_file == src->vm_file &&
-	       dst->vm_pgoff - (dst->vm_start >> PAGE_SHIFT) ==
+	if (ckpt_vma_is_imap(dst) != ckpt_vma_is_imap(src) ||
+	    dst->vm_file != src->vm_file)
+		return false;
+	if (ckpt_vma_is_imap(src) &&
+	    dst->vm_private_data != src->vm_private_data)
+		return false;
+	return dst->vm_pgoff - (dst->vm_start >> PAGE_SHIFT) ==
 	       src->vm_pgoff - (src->vm_start >> PAGE_SHIFT) &&
 	       ckpt_anon_is_same(dst, src);
 }
@@ -166,20 +177,31 @@ static int ckpt_part_copy(struct vm_area_struct *dst,
  * @src: what it is one of
  * @count: only count what differs
  * @nr_stale: pages that differ
+ * @changed: struct ckpt_range, to which they are added; or NULL
  */
 struct ckpt_twins {
 	struct vm_area_struct	*dst;
 	struct vm_area_struct	*src;
 	bool			count;
 	unsigned long		nr_stale;
+	struct ckpt_buf		*changed;
 };
+
+/* Before anything is done about it, so that nothing is done that is not known. */
+static int ckpt_twins_note(struct ckpt_twins *twins, unsigned long start,
+			   unsigned long end)
+{
+	return twins->changed ? ckpt_range_add(twins->changed, start, end) : 0;
+}
 
 static int ckpt_twins_renew(struct ckpt_twins *twins, unsigned long start,
 			    unsigned long end)
 {
+	int err = ckpt_twins_note(twins, start, end);
+
 	twins->nr_stale += (end - start) >> PAGE_SHIFT;
-	if (twins->count)
-		return 0;
+	if (twins->count || err)
+		return err;
 	zap_page_range_single(twins->dst, start, end - start, NULL);
 	return ckpt_part_copy(twins->dst, twins->src, start, end);
 }
@@ -205,8 +227,22 @@ static bool ckpt_pmd_is_same(pmd_t dst, pmd_t src)
 	       pmd_leaf(src) && pmd_pfn(dst) == pmd_pfn(src) && !pmd_write(src);
 }
 
+/* An entry; of a page that is as in an image it does not matter if it is there. */
+static pte_t ckpt_pte_get(struct vm_area_struct *vma, unsigned long addr,
+			  pte_t *ptep)
+{
+	pte_t pte = ptep_get_lockless(ptep);
+	struct page *page;
+
+	if (!ckpt_vma_is_imap(vma) || !pte_present(pte))
+		return pte;
+	page = vm_normal_page(vma, addr, pte);
+	return page && !PageAnon(page) ? __pte(0) : pte;
+}
+
 /* The first entry from @addr on that is the same or is not, or @end. */
-static unsigned long ckpt_ptes_find(pmd_t *dst, pmd_t *src, unsigned long addr,
+static unsigned long ckpt_ptes_find(struct ckpt_twins *twins, pmd_t *dst,
+				    pmd_t *src, unsigned long addr,
 				    unsigned long end, bool same)
 {
 	pte_t *of_dst = pte_offset_map(dst, addr);
@@ -218,9 +254,10 @@ static unsigned long ckpt_ptes_find(pmd_t *dst, pmd_t *src, unsigned long addr,
 		addr = same ? end : addr;
 	else
 		for (; addr < end; addr += PAGE_SIZE, i++)
-			if (ckpt_pte_is_same(ptep_get_lockless(of_dst + i),
-					     ptep_get_lockless(of_src + i)) ==
-			    same)
+			if (ckpt_pte_is_same(ckpt_pte_get(twins->dst, addr,
+							  of_dst + i),
+					     ckpt_pte_get(twins->src, addr,
+							  of_src + i)) == same)
 				break;
 	if (of_src)
 		pte_unmap(of_src);
@@ -236,10 +273,10 @@ static int ckpt_twins_ptes(struct ckpt_twins *twins, pmd_t *dst, pmd_t *src,
 	int err = 0;
 
 	while (!err) {
-		stale = ckpt_ptes_find(dst, src, addr, end, false);
+		stale = ckpt_ptes_find(twins, dst, src, addr, end, false);
 		if (stale == end)
 			break;
-		addr = ckpt_ptes_find(dst, src, stale, end, true);
+		addr = ckpt_ptes_find(twins, dst, src, stale, end, true);
 		err = ckpt_twins_renew(twins, stale, addr);
 	}
 	return err;
@@ -266,15 +303,47 @@ static int ckpt_twins_pmd(pmd_t *src, unsigned long addr, unsigned long end,
 	return ckpt_twins_ptes(twins, dst, src, addr, end);
 }
 
+static int ckpt_empty_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
+			  struct mm_walk *walk)
+{
+	pmd_t entry = pmdp_get_lockless(pmd);
+
+	return !pmd_none(entry) && (!pmd_present(entry) || pmd_leaf(entry));
+}
+
+static int ckpt_empty_pte(pte_t *pte, unsigned long addr, unsigned long end,
+			  struct mm_walk *walk)
+{
+	return !pte_none(ptep_get(pte));
+}
+
+static const struct mm_walk_ops ckpt_empty_ops = {
+	.pmd_entry	= ckpt_empty_pmd,
+	.pte_entry	= ckpt_empty_pte,
+	.walk_lock	= PGWALK_RDLOCK,
+};
+
+/* Whether a duplicate has nothing there but what is in an image. */
+static bool ckpt_imap_is_untouched(struct vm_area_struct *vma,
+				   unsigned long start, unsigned long end)
+{
+	return ckpt_vma_is_imap(vma) &&
+	       !walk_page_range(vma->vm_mm, start, end, &ckpt_empty_ops, NULL);
+}
+
 /* There is nothing, where there may have been something. */
 static int ckpt_twins_hole(unsigned long addr, unsigned long end, int depth,
 			   struct mm_walk *walk)
 {
 	struct ckpt_twins *twins = walk->private;
+	int err;
 
-	if (!twins->count)
+	if (twins->changed && ckpt_imap_is_untouched(twins->dst, addr, end))
+		return 0;
+	err = ckpt_twins_note(twins, addr, end);
+	if (!twins->count && !err)
 		zap_page_range_single(twins->dst, addr, end - addr, NULL);
-	return 0;
+	return err;
 }
 
 static const struct mm_walk_ops ckpt_twins_ops = {
@@ -292,41 +361,73 @@ static int ckpt_twins_compare(struct ckpt_twins *twins, unsigned long start,
 
 /* Address spaces. */
 
-/*
- * Empty that part of @vma which is where @src has no memory any more. Not where what
- * is empty is as in an image.
- */
-static int ckpt_vma_forget(struct vm_area_struct *vma, struct mm_struct *src)
+/* What munmap(2) does to a whole mapping, which it does for nobody but current. */
+static int ckpt_vma_drop(struct vm_area_struct *vma)
 {
-	unsigned long addr = vma->vm_start, next;
-	struct vm_area_struct *of_src;
+	VMA_ITERATOR(vmi, vma->vm_mm, vma->vm_start);
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_area_struct *prev, *next;
+	int err;
 
-	for (; addr < vma->vm_end; addr = next) {
-		of_src = find_vma(src, addr);
-		next = vma->vm_end;
-		if (of_src && of_src->vm_start > addr)
-			next = min(next, of_src->vm_start);
-		else if (of_src)
-			next = min(next, of_src->vm_end);
-		if (of_src && of_src->vm_start <= addr && of_src->anon_vma)
-			continue;
-		if (ckpt_vma_is_imap(vma))
-			return -EAGAIN;
-		zap_page_range_single(vma, addr, next - addr, NULL);
-	}
+	find_vma_prev(mm, vma->vm_start, &prev);
+	next = find_vma(mm, vma->vm_end);
+	vma_start_write(vma);
+	err = vma_iter_clear_gfp(&vmi, vma->vm_start, vma->vm_end, GFP_KERNEL);
+	if (err)
+		return err;
+	vma_mark_detached(vma, true);
+	mm->map_count--;
+	vm_stat_account(mm, vma->vm_flags, -vma_pages(vma));
+	if (vma->vm_flags & VM_ACCOUNT)
+		vm_unacct_memory(vma_pages(vma));
+	vma_iter_set(&vmi, vma->vm_end);
+	unmap_region(&vmi.mas, vma, prev, next);
+	remove_vma(vma, false);
 	return 0;
 }
 
+/* Unmap what a duplicate has there, which is of one mapping. */
+static int ckpt_part_drop(struct mm_struct *mm, unsigned long start,
+			  unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, start);
+	struct vm_area_struct *vma = vma_find(&vmi, end);
+	int err = 0;
+
+	if (vma->vm_start < start)
+		err = split_vma(&vmi, vma, start, 1);
+	if (!err && vma->vm_end > end)
+		err = split_vma(&vmi, vma, end, 0);
+	return err ?: ckpt_vma_drop(vma);
+}
+
+/* Whether @src has no memory from @addr on, and up to where that is so. */
+static bool ckpt_is_gone(struct mm_struct *src, unsigned long addr,
+			 unsigned long *end)
+{
+	struct vm_area_struct *vma = find_vma(src, addr);
+
+	if (vma && vma->vm_start > addr) {
+		*end = min(*end, vma->vm_start);
+		return true;
+	}
+	if (vma)
+		*end = min(*end, vma->vm_end);
+	return !vma || !vma->anon_vma;
+}
+
+/* Drop what is where @src has no memory any more. */
 static int ckpt_vmas_forget(struct mm_struct *mm, struct mm_struct *src)
 {
-	VMA_ITERATOR(vmi, mm, 0);
+	unsigned long addr = 0, end;
 	struct vm_area_struct *vma;
 	int err = 0;
 
-	for_each_vma(vmi, vma) {
-		err = ckpt_vma_forget(vma, src);
-		if (err)
-			break;
+	for (; !err && (vma = find_vma(mm, addr)); addr = end) {
+		addr = max(addr, vma->vm_start);
+		end = vma->vm_end;
+		if (ckpt_is_gone(src, addr, &end))
+			err = ckpt_part_drop(mm, addr, end);
 	}
 	return err;
 }
@@ -341,10 +442,41 @@ static int ckpt_part_dup(struct mm_struct *mm, struct vm_area_struct *src,
 	return ckpt_part_copy(vma, src, start, end);
 }
 
-/* What is there is compared, what is missing is made. */
-static int ckpt_vma_renew(struct mm_struct *mm, struct vm_area_struct *src)
+/* Take note of what differs; of all, where what is empty means one thing or another. */
+static int ckpt_part_note(struct ckpt_twins *twins, unsigned long start,
+			  unsigned long end)
 {
-	struct ckpt_twins twins = { .src = src };
+	int err;
+
+	if (ckpt_vma_is_imap(twins->dst) || ckpt_vma_is_imap(twins->src))
+		return ckpt_twins_note(twins, start, end);
+	twins->count = true;
+	err = ckpt_twins_compare(twins, start, end);
+	twins->count = false;
+	return err;
+}
+
+/* A part that can't be compared with what there is, is made anew. */
+static int ckpt_part_replace(struct ckpt_twins *twins, unsigned long start,
+			     unsigned long end)
+{
+	struct mm_struct *mm = twins->dst->vm_mm;
+	int err;
+
+	/* Who has begun just now is quicker done with if he begins again. */
+	if (!twins->changed)
+		return -EAGAIN;
+	err = ckpt_part_note(twins, start, end);
+	if (!err)
+		err = ckpt_part_drop(mm, start, end);
+	return err ?: ckpt_part_dup(mm, twins->src, start, end);
+}
+
+/* What is there is compared, what is missing is made. */
+static int ckpt_vma_renew(struct mm_struct *mm, struct vm_area_struct *src,
+			  struct ckpt_buf *changed)
+{
+	struct ckpt_twins twins = { .src = src, .changed = changed };
 	unsigned long pos = src->vm_start, next;
 	int err = 0;
 
@@ -354,17 +486,20 @@ static int ckpt_vma_renew(struct mm_struct *mm, struct vm_area_struct *src)
 		if (!twins.dst || twins.dst->vm_start > pos) {
 			if (twins.dst)
 				next = min(next, twins.dst->vm_start);
-			err = ckpt_part_dup(mm, src, pos, next);
+			err = ckpt_twins_note(&twins, pos, next);
+			err = err ?: ckpt_part_dup(mm, src, pos, next);
 		} else {
 			next = min(next, twins.dst->vm_end);
 			err = ckpt_vma_is_twin(twins.dst, src) ?
-			      ckpt_twins_compare(&twins, pos, next) : -EAGAIN;
+			      ckpt_twins_compare(&twins, pos, next) :
+			      ckpt_part_replace(&twins, pos, next);
 		}
 	}
 	return err;
 }
 
-static int ckpt_vmas_renew(struct mm_struct *mm, struct mm_struct *src)
+static int ckpt_vmas_renew(struct mm_struct *mm, struct mm_struct *src,
+			   struct ckpt_buf *changed)
 {
 	VMA_ITERATOR(vmi, src, 0);
 	struct vm_area_struct *vma;
@@ -376,7 +511,7 @@ static int ckpt_vmas_renew(struct mm_struct *mm, struct mm_struct *src)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		vma_start_write(vma);
-		err = ckpt_vma_renew(mm, vma);
+		err = ckpt_vma_renew(mm, vma, changed);
 		if (err)
 			return err;
 	}
@@ -391,6 +526,24 @@ static int ckpt_dup_lock(struct mm_struct *mm, struct mm_struct *src)
 	return 0;
 }
 
+static int ckpt_dup_renew(struct mm_struct *mm, struct mm_struct *src,
+			  struct ckpt_buf *changed)
+{
+	int err;
+
+	err = ckpt_dup_lock(mm, src);
+	if (err)
+		return err;
+	err = ckpt_vmas_forget(mm, src);
+	if (!err)
+		err = ckpt_vmas_renew(mm, src, changed);
+	mmap_write_unlock(mm);
+	/* Its pages are write protected now, and no CPU may think otherwise. */
+	flush_tlb_mm(src);
+	mmap_write_unlock(src);
+	return err;
+}
+
 /**
  * ckpt_mm_renew() - make a duplicate what its original is now
  * @mm: the duplicate, which may be empty
@@ -400,19 +553,56 @@ static int ckpt_dup_lock(struct mm_struct *mm, struct mm_struct *src)
  */
 int ckpt_mm_renew(struct mm_struct *mm, struct mm_struct *src)
 {
-	int err;
+	return ckpt_dup_renew(mm, src, NULL);
+}
 
-	err = ckpt_dup_lock(mm, src);
-	if (err)
-		return err;
-	err = ckpt_vmas_forget(mm, src);
-	if (!err)
-		err = ckpt_vmas_renew(mm, src);
-	mmap_write_unlock(mm);
-	/* Its pages are write protected now, and no CPU may think otherwise. */
-	flush_tlb_mm(src);
-	mmap_write_unlock(src);
-	return err;
+/**
+ * ckpt_base_renew() - make a base what its address space is now
+ * @base: the base; those that run in its address space are stopped
+ *
+ * Where it differed is added to @base->changed, whatever is returned.
+ *
+ * Return: 0; -ENOMEM; -EINTR.
+ */
+int ckpt_base_renew(struct ckpt_base *base)
+{
+	return ckpt_dup_renew(base->dup, base->src, &base->changed);
+}
+
+static void ckpt_vma_strip(struct vm_area_struct *vma)
+{
+	/* Only what belongs to the file: nothing would find it any more. */
+	struct zap_details details = {};
+
+	vma_start_write(vma);
+	zap_page_range_single(vma, vma->vm_start,
+			      vma->vm_end - vma->vm_start, &details);
+	if (!vma->vm_file)
+		return;
+	unlink_file_vma(vma);
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	fput(vma->vm_file);
+	vma->vm_file = NULL;
+	vma->vm_ops = NULL;
+}
+
+/**
+ * ckpt_base_strip() - have a duplicate hold no files, nor pages of any
+ * @dup: the duplicate, out of which nothing will be written any more
+ *
+ * Of an image that it is filled from it holds no page, but goes on to hold that.
+ */
+void ckpt_base_strip(struct mm_struct *dup)
+{
+	VMA_ITERATOR(vmi, dup, 0);
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(dup);
+	for_each_vma(vmi, vma)
+		if (vma->vm_file || ckpt_vma_is_imap(vma))
+			ckpt_vma_strip(vma);
+	mmap_write_unlock(dup);
 }
 
 /**

@@ -17,6 +17,7 @@
 #include <linux/uio.h>
 #include <linux/checkpoint_mm.h>
 
+#include "base.h"
 #include "image.h"
 #include "imap.h"
 #include "limits.h"
@@ -51,8 +52,10 @@ static void ckpt_memory_free(struct ckpt_memory *mem)
 	kvfree(mem->pages);
 	kvfree(mem->index);
 	kvfree(mem->starts);
-	if (mem->mm)
+	if (mem->mm && !mem->base)
 		mmput(mem->mm);
+	if (mem->src)
+		mmdrop(mem->src);
 	/* At once: who counts its users counts it as well. */
 	if (mem->file)
 		__fput_sync(mem->file);
@@ -145,6 +148,29 @@ int ckpt_run_add(struct ckpt_memory *mem, u64 start, u32 flags)
 	run->start = cpu_to_le64(start);
 	run->nr = cpu_to_le32(1);
 	run->flags = cpu_to_le32(flags);
+	return 0;
+}
+
+/* That pages are as in the parent, in pieces that do not leave a mapping. */
+static int ckpt_run_add_parent(struct ckpt_memory *mem, u64 start, u64 end)
+{
+	struct ckpt_page_run *run;
+	u64 next, nr;
+
+	for (; start < end; start = next) {
+		ckpt_run_enters(mem, start);
+		next = end;
+		if (mem->next_start < mem->nr_starts)
+			next = min(end, (u64)mem->starts[mem->next_start]);
+		nr = min((next - start) >> PAGE_SHIFT, (u64)U32_MAX);
+		next = start + (nr << PAGE_SHIFT);
+		run = ckpt_buf_add(&mem->runs, sizeof(*run));
+		if (IS_ERR(run))
+			return PTR_ERR(run);
+		run->start = cpu_to_le64(start);
+		run->nr = cpu_to_le32(nr);
+		run->flags = cpu_to_le32(CKPT_RUN_PARENT);
+	}
 	return 0;
 }
 
@@ -288,6 +314,56 @@ static const struct mm_walk_ops ckpt_map_ops = {
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
+/* The first range that ends behind @addr, from the @i-th on; the last has no end. */
+static struct ckpt_range ckpt_changed_next(struct ckpt_base *base, size_t *i,
+					   unsigned long addr)
+{
+	const struct ckpt_range *range = base->changed.data;
+	size_t nr = base->changed.len / sizeof(*range);
+
+	while (*i < nr && range[*i].end <= addr)
+		++*i;
+	return *i < nr ? range[*i] : (struct ckpt_range){ ULONG_MAX, ULONG_MAX };
+}
+
+/* A mapping of which only some is to be looked at. */
+static int ckpt_map_changed(struct ckpt_memory *mem, struct vm_area_struct *vma,
+			    size_t *i)
+{
+	unsigned long addr = vma->vm_start, next;
+	struct ckpt_range range;
+	int err = 0;
+
+	for (; addr < vma->vm_end && !err; addr = next) {
+		range = ckpt_changed_next(mem->base, i, addr);
+		if (range.start > addr) {
+			next = min(range.start, vma->vm_end);
+			err = ckpt_run_add_parent(mem, addr, next);
+		} else {
+			next = min(range.end, vma->vm_end);
+			err = walk_page_range(mem->mm, addr, next,
+					      &ckpt_map_ops, mem);
+		}
+	}
+	return err;
+}
+
+static int ckpt_map_base(struct ckpt_memory *mem)
+{
+	VMA_ITERATOR(vmi, mem->mm, 0);
+	struct vm_area_struct *vma;
+	size_t i = 0;
+	int err = 0;
+
+	ckpt_ranges_sort(&mem->base->changed);
+	for_each_vma(vmi, vma) {
+		err = ckpt_map_changed(mem, vma, &i);
+		if (err)
+			break;
+	}
+	return err;
+}
+
 static int ckpt_map_mm(struct ckpt_memory *mem)
 {
 	int err;
@@ -295,7 +371,9 @@ static int ckpt_map_mm(struct ckpt_memory *mem)
 	err = mmap_read_lock_killable(mem->mm);
 	if (err)
 		return err;
-	err = walk_page_range(mem->mm, 0, TASK_SIZE_MAX, &ckpt_map_ops, mem);
+	err = mem->base ? ckpt_map_base(mem) :
+			  walk_page_range(mem->mm, 0, TASK_SIZE_MAX,
+					  &ckpt_map_ops, mem);
 	mmap_read_unlock(mem->mm);
 	return err;
 }
@@ -319,6 +397,18 @@ static int ckpt_map_pages(struct ckpt_memory *mem)
 	return mem->file ? ckpt_contents_map(mem) : ckpt_map_copies(mem);
 }
 
+static int ckpt_pagemap_save_parent(struct ckpt_ctx *ctx,
+				    struct ckpt_memory *mem)
+{
+	struct ckpt_rec_pagemap_parent *rec;
+
+	rec = ckpt_part_add(ctx, CKPT_REC_PAGEMAP_PARENT, sizeof(*rec));
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	rec->owner = cpu_to_le32(mem->base->ref);
+	return 0;
+}
+
 static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 {
 	struct ckpt_rec_pagemap *rec;
@@ -333,7 +423,7 @@ static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 	rec->nr_pages = cpu_to_le64(mem->nr_pages);
 	if (mem->runs.len)
 		memcpy(rec->runs, mem->runs.data, mem->runs.len);
-	return 0;
+	return mem->base ? ckpt_pagemap_save_parent(ctx, mem) : 0;
 }
 
 /**
@@ -469,7 +559,7 @@ static int ckpt_runs_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 	int err;
 
 	for (size_t i = 0; i < nr; i++, run++) {
-		if (le32_to_cpu(run->flags) & CKPT_RUN_ZERO)
+		if (run->flags)
 			continue;
 		err = ckpt_run_write(ctx, mem, run, batch);
 		if (err)

@@ -11,13 +11,17 @@
 #include "checkpoint.h"
 #include "limits.h"
 
+struct ckpt_base;
 struct rstr_ctx;
 
 /**
  * struct ckpt_memory - the memory of one object, as it was when captured
  * @node: in ckpt_ctx.memory
  * @ref: reference to the address space or the shared memory
+ * @src: the address space that it is of, if that is to be tracked; a reference to
+ *	the structure is held
  * @mm: private memory: a duplicate that no task runs in
+ * @base: what has @mm, where that was there before and is to stay; or NULL
  * @file: a file, open for reading,
  * @copy: and what it held, if it may be written to by now; or NULL
  * @pages: shared memory: copies of its pages,
@@ -32,7 +36,9 @@ struct rstr_ctx;
 struct ckpt_memory {
 	struct list_head	node;
 	u32			ref;
+	struct mm_struct	*src;
 	struct mm_struct	*mm;
+	struct ckpt_base	*base;
 	struct file		*file;
 	struct file		*copy;
 	struct page		**pages;

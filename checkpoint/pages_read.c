@@ -209,7 +209,8 @@ static int ckpt_run_check(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	if (start < *end)
 		return rstr_bad(ctx, obj->rec, "run at %#llx after %#llx",
 				start, *end);
-	if (le32_to_cpu(run->flags) & ~CKPT_RUN_KNOWN)
+	/* What a parent has is not in an image that gets here. */
+	if (le32_to_cpu(run->flags) & ~CKPT_RUN_ZERO)
 		return rstr_bad(ctx, obj->rec, "run at %#llx: flags %#x",
 				start, le32_to_cpu(run->flags));
 	*end = start + len;

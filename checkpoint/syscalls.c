@@ -2,9 +2,39 @@
 /* The two system calls. */
 #include <linux/sched.h>
 #include <linux/syscalls.h>
+#include <linux/uaccess.h>
 
 #include "checkpoint.h"
 #include "restart.h"
+
+/* What comes after @logfd, as far as @flags says that it is there. */
+static int ckpt_args_read(struct checkpoint_args *args, unsigned int flags,
+			  const void __user *from, unsigned int nr)
+{
+	int err;
+
+	BUILD_BUG_ON(sizeof(*args) != CHECKPOINT_ARGS_SIZE_VER0);
+	BUILD_BUG_ON(CHECKPOINT_UUID_LEN != CKPT_UUID_LEN);
+	*args = (struct checkpoint_args){};
+	if (!(flags & CHECKPOINT_PARENT)) {
+		if (flags & CHECKPOINT_EXTERNAL) {
+			args->external = (unsigned long)from;
+			args->nr = nr;
+		}
+		return 0;
+	}
+	if (nr < CHECKPOINT_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (nr > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(args, sizeof(*args), from, nr);
+	if (err)
+		return err;
+	if (args->reserved || (!(flags & CHECKPOINT_EXTERNAL) &&
+			       (args->external || args->nr)))
+		return -EINVAL;
+	return 0;
+}
 
 /**
  * sys_checkpoint() - write the state of a tree of processes to a descriptor
@@ -13,8 +43,9 @@
  * @flags: CHECKPOINT_* of <linux/checkpoint.h>
  * @logfd: read only if %CHECKPOINT_LOGFD is set: where reasons go, a line each
  * @external: read only if %CHECKPOINT_EXTERNAL is set: names of files that the
- *	restarter will supply
- * @nr: how many, likewise
+ *	restarter will supply; or if %CHECKPOINT_PARENT is set: a struct
+ *	checkpoint_args
+ * @nr: how many, likewise; or the size of that
  *
  * The tree is the process, all that are below it, and all their threads. The
  * caller needs the access to each that ptrace(2) asks for to attach.
@@ -32,7 +63,7 @@
  * I/O does not come to an end
  *
  * %-E2BIG: there are more tasks, more pending signals, or more timers, than an
- * image may have
+ * image may have; or @external says more than this kernel knows of
  *
  * %-EFAULT: @external is not all readable
  *
@@ -46,7 +77,7 @@
  * %-EINVAL: unknown @flags, or %CHECKPOINT_KILL and %CHECKPOINT_STOP together,
  * or one of them with the caller's own @pid; or @external says
  * what it may not; or @fd is of a file that takes only what is in user memory,
- * such as /dev/full
+ * such as /dev/full; or @nr is no size that struct checkpoint_args ever had
  *
  * %-ENOENT: nothing has a name of @external
  *
@@ -61,14 +92,19 @@
  *
  * %-ESRCH: there is no such process, or @pid is that of a thread, or it exits
  *
+ * %-ESTALE: no process of the tree is known to be one of the image that @external
+ * calls the parent
+ *
  * and what writing to @fd may fail with (%-EIO, %-ENOSPC, %-EPIPE, ...). In all
  * these cases all tasks run on unharmed; if anything was written it is not an
  * image, having no end.
  */
 SYSCALL_DEFINE6(checkpoint, pid_t, pid, int, fd, unsigned int, flags,
-		int, logfd, const struct checkpoint_external __user *, external,
-		unsigned int, nr)
+		int, logfd, const void __user *, external, unsigned int, nr)
 {
+	struct checkpoint_args args;
+	int err;
+
 	if (flags & ~CHECKPOINT_FLAGS)
 		return -EINVAL;
 	if ((flags & CHECKPOINT_KILL) && (flags & CHECKPOINT_STOP))
@@ -78,8 +114,8 @@ SYSCALL_DEFINE6(checkpoint, pid_t, pid, int, fd, unsigned int, flags,
 		return -EINVAL;
 	if (pid <= 0)
 		return -EINVAL;
-	return ckpt_checkpoint(pid, fd, flags, logfd, external,
-			       flags & CHECKPOINT_EXTERNAL ? nr : 0);
+	err = ckpt_args_read(&args, flags, external, nr);
+	return err ?: ckpt_checkpoint(pid, fd, flags, logfd, &args);
 }
 
 /**

@@ -3,6 +3,7 @@
  * Checkpoint and restart: the numbers and flags of the two system calls.
  *
  *	id  = checkpoint(pid, fd, flags [, logfd [, external, nr]]);
+ *	id  = checkpoint(pid, fd, flags, logfd, args, size);
  *	pid = restart(pid, fd, flags [, logfd [, external, nr]]);
  *
  * The calls take three arguments. Others are read only where a flag says
@@ -42,13 +43,23 @@
  * %CHECKPOINT_EXTERNAL: the fifth argument is an array of struct
  * checkpoint_external, the sixth the number of its elements: files that are left
  * alone, as the restarter will supply others for them.
+ *
+ * %CHECKPOINT_TRACK: keep in memory what the private memory of the tasks was, shared
+ * with them as after fork(2), so that a later checkpoint can tell what changed.
+ *
+ * %CHECKPOINT_PARENT: the fifth argument is a struct checkpoint_args, the sixth its
+ * size. The image holds only what changed since the one whose UUID is given there,
+ * which was written with %CHECKPOINT_TRACK.
  */
 #define CHECKPOINT_KILL		0x00000001
 #define CHECKPOINT_STOP		0x00000002
 #define CHECKPOINT_LOGFD	0x00000004
 #define CHECKPOINT_EXTERNAL	0x00000008
+#define CHECKPOINT_TRACK	0x00000010
+#define CHECKPOINT_PARENT	0x00000020
 #define CHECKPOINT_FLAGS	(CHECKPOINT_KILL | CHECKPOINT_STOP | \
-				 CHECKPOINT_LOGFD | CHECKPOINT_EXTERNAL)
+				 CHECKPOINT_LOGFD | CHECKPOINT_EXTERNAL | \
+				 CHECKPOINT_TRACK | CHECKPOINT_PARENT)
 
 /**
  * DOC: flags of restart()
@@ -101,5 +112,27 @@ struct checkpoint_external {
 	__s32		fd;
 	__u32		reserved;
 };
+
+/* Bytes of what tells one image from all others; see struct ckpt_image_header. */
+#define CHECKPOINT_UUID_LEN	16
+
+/**
+ * struct checkpoint_args - what does not fit into six arguments
+ * @external: address of an array of struct checkpoint_external; 0 without
+ *	%CHECKPOINT_EXTERNAL
+ * @nr: the number of its elements; likewise
+ * @reserved: zero
+ * @parent: UUID of the parent, as its header has it
+ *
+ * Its size goes along with it: what a kernel does not know of has to be zero.
+ */
+struct checkpoint_args {
+	__aligned_u64	external;
+	__u32		nr;
+	__u32		reserved;
+	__u8		parent[CHECKPOINT_UUID_LEN];
+};
+
+#define CHECKPOINT_ARGS_SIZE_VER0	32
 
 #endif /* _UAPI_LINUX_CHECKPOINT_H */

@@ -32,14 +32,22 @@
 #define CKPT_IMAGE_MAGIC	"\211CKPT\r\n\032"
 #define CKPT_TRAILER_MAGIC	"\211TPKC\r\n\032"
 
-/* What a reader must know of to make sense of an image: none so far. */
-#define CKPT_INCOMPAT_KNOWN	0ULL
+/*
+ * What a reader must know of to make sense of an image.
+ *
+ * %CKPT_INCOMPAT_PARENT: it has runs of %CKPT_RUN_PARENT, for which the image is
+ * needed that @parent of the header names. User space joins the two; the kernel
+ * takes only what is complete.
+ */
+#define CKPT_INCOMPAT_PARENT	0x1ULL
+#define CKPT_INCOMPAT_KNOWN	0x1ULL
 
 #define CKPT_ARCH_X86_64	62	/* EM_X86_64 of the ELF standard */
 
 #define CKPT_RELEASE_LEN	64
 #define CKPT_BUILD_ID_LEN	20
 #define CKPT_CPU_WORDS		10
+#define CKPT_UUID_LEN		16
 
 /**
  * struct ckpt_image_header - what an image starts with
@@ -64,6 +72,9 @@
  * @vdso_build_id: of its 64-bit vDSO
  * @vdso32_build_id: of its 32-bit vDSO, zeros if it runs no 32-bit programs
  * @release: of the kernel that wrote the image, NUL terminated
+ * @uuid: random, by which another image may call this one its parent
+ * @parent: @uuid of the image that this one says the changes to; zeros without
+ *	%CKPT_INCOMPAT_PARENT
  * @reserved: zero
  * @crc: CRC32C of the header up to here
  */
@@ -89,7 +100,9 @@ struct ckpt_image_header {
 	__u8	vdso_build_id[CKPT_BUILD_ID_LEN];
 	char	release[CKPT_RELEASE_LEN];
 	__u8	vdso32_build_id[CKPT_BUILD_ID_LEN];
-	__u8	reserved[240];
+	__u8	uuid[CKPT_UUID_LEN];
+	__u8	parent[CKPT_UUID_LEN];
+	__u8	reserved[208];
 	__le32	crc;
 };
 
@@ -197,6 +210,7 @@ struct ckpt_record {
 #define CKPT_REC_MEMFD		0x0211
 #define CKPT_REC_SHM		0x0212	/* System V shared memory */
 #define CKPT_REC_PAGEMAP	0x0220
+#define CKPT_REC_PAGEMAP_PARENT	0x0221	/* part */
 
 #define CKPT_REC_FILES		0x0300
 #define CKPT_REC_FD		0x0301	/* part */
@@ -1515,7 +1529,9 @@ struct ckpt_page_run {
 
 /* all of these pages are zero; nothing of them is in the page section */
 #define CKPT_RUN_ZERO		0x1U
-#define CKPT_RUN_KNOWN		0x1U
+/* whatever the parent has there, be it nothing; likewise */
+#define CKPT_RUN_PARENT		0x2U
+#define CKPT_RUN_KNOWN		0x3U	/* one or the other, not both */
 
 /**
  * struct ckpt_rec_pagemap - payload of %CKPT_REC_PAGEMAP
@@ -1530,6 +1546,17 @@ struct ckpt_rec_pagemap {
 	__le32	nr_runs;
 	__le64	nr_pages;
 	struct ckpt_page_run runs[];
+};
+
+/**
+ * struct ckpt_rec_pagemap_parent - payload of %CKPT_REC_PAGEMAP_PARENT, which a page
+ *	map has if it has runs of %CKPT_RUN_PARENT
+ * @owner: reference, in the parent, to what the owner of the page map was there
+ * @reserved: zero
+ */
+struct ckpt_rec_pagemap_parent {
+	__le32	owner;
+	__le32	reserved;
 };
 
 /**
@@ -2243,6 +2270,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_shm, 88);
 CKPT_ASSERT_SIZE(ckpt_rec_file_shm, 16);
 CKPT_ASSERT_SIZE(ckpt_page_run, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_pagemap, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_pagemap_parent, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_files, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_fd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_lock, 32);
