@@ -19,9 +19,9 @@ struct externals {
 /* Exits if there is no memory. @name goes on to be used. */
 void externals_add(struct externals *externals, const char *name, int fd);
 
-/* With the flags that say which arguments there are. */
+/* With the flags that say which arguments there are; @parent may be NULL. */
 long call_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
-		     const struct externals *externals);
+		     const struct externals *externals, const __u8 *parent);
 long call_restart(pid_t pid, int fd, unsigned int flags, int logfd,
 		  const struct externals *externals);
 

@@ -168,6 +168,8 @@ static int check_runs(struct image *image, const struct image_record *record,
 {
 	const struct ckpt_rec_pagemap *map = image_payload(record);
 	__u32 page_size = le32toh(image->header.page_size);
+	__u32 known = image_part(image, record, CKPT_REC_PAGEMAP_PARENT) ?
+		      CKPT_RUN_KNOWN : CKPT_RUN_ZERO;
 	__u64 behind = 0;
 	__u32 i;
 
@@ -181,8 +183,13 @@ static int check_runs(struct image *image, const struct image_record *record,
 			return image_bad_record(image, record,
 						"run %u: %u pages at %#llx",
 						i + 1, le32toh(run->nr), start);
+		if (le32toh(run->flags) & ~known ||
+		    le32toh(run->flags) == CKPT_RUN_KNOWN)
+			return image_bad_record(image, record,
+						"run %u: flags %#x", i + 1,
+						le32toh(run->flags));
 		behind = start + size;
-		if (!(le32toh(run->flags) & CKPT_RUN_ZERO))
+		if (!run->flags)
 			*pages += le32toh(run->nr);
 	}
 	return 0;
@@ -209,6 +216,25 @@ static int check_pagemap(struct image *image, const struct image_record *record)
 		return image_bad_record(image, record,
 					"%llu pages announced, %llu in its runs",
 					(__u64)le64toh(map->nr_pages), pages);
+	return 0;
+}
+
+/* Only memory that is private is had from a parent. */
+static int check_pagemap_parent(struct image *image,
+				const struct image_record *record)
+{
+	const struct ckpt_rec_pagemap *map =
+		image_payload(image_object(image, record->owner));
+	__u32 owner = le32toh(map->owner);
+
+	if (!image_is_child(image))
+		return image_bad_record(image, record,
+					"the header tells of no parent");
+	if (image_object(image, owner)->type->family != FAMILY_MM)
+		return image_bad_record(image, record,
+					"object %u is no address space", owner);
+	if (image_part(image, record, CKPT_REC_PAGEMAP_PARENT))
+		return image_bad_record(image, record, "not the only one");
 	return 0;
 }
 
@@ -346,6 +372,8 @@ static int check_content(struct image *image, const struct image_record *record)
 		return check_vma(image, record);
 	case CKPT_REC_PAGEMAP:
 		return check_pagemap(image, record);
+	case CKPT_REC_PAGEMAP_PARENT:
+		return check_pagemap_parent(image, record);
 	case CKPT_REC_CRED:
 		return check_cred(image, record);
 	case CKPT_REC_TASK:

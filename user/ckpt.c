@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "call.h"
+#include "chain.h"
 #include "clock.h"
 #include "job.h"
 #include "log.h"
@@ -30,12 +31,24 @@
 #define PROGRESS_AFTER	1000
 #define PROGRESS_EVERY	200
 
+/**
+ * struct request - what is asked for
+ * @pid: of the root
+ * @flags: CHECKPOINT_*
+ * @quiet: say nothing but why it failed
+ * @verbose: tell size and time
+ * @externals: what is left to the restarter
+ * @parent: the file that the parent is in, or NULL
+ * @uuid: of the parent
+ */
 struct request {
 	pid_t		pid;
 	unsigned int	flags;
 	bool		quiet;
 	bool		verbose;
 	struct externals externals;
+	const char	*parent;
+	__u8		uuid[CKPT_UUID_LEN];
 };
 
 /**
@@ -61,7 +74,8 @@ static volatile pid_t writer;
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--external NAME] PID > IMAGE\n"
+	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--external NAME] [--track | --parent FILE]\n"
+	      "            PID > IMAGE\n"
 	      "Checkpoint a process to standard output. It runs on, unless told otherwise.\n"
 	      "\n"
 	      "  -k, --kill     kill it once the image has been written\n"
@@ -69,6 +83,9 @@ static void usage(FILE *out)
 	      "      --external NAME\n"
 	      "                 leave it to the restarter to supply what /proc/PID/fd\n"
 	      "                 shows as NAME; repeatable\n"
+	      "      --track    have the next checkpoint know what changed since this one\n"
+	      "      --parent FILE\n"
+	      "                 write only what changed since the image in FILE, and --track\n"
 	      "  -q, --quiet    say nothing but why it failed\n"
 	      "  -v, --verbose  tell the size of the image and the time it took\n"
 	      "  -h, --help     print this\n",
@@ -98,6 +115,14 @@ static int parse_operands(int argc, char **argv, struct request *request)
 		warnx("--kill and --stop exclude each other");
 		return EXIT_USAGE;
 	}
+	if ((request->flags & CHECKPOINT_TRACK) &&
+	    (request->flags & CHECKPOINT_KILL)) {
+		warnx("--kill and --track exclude each other");
+		return EXIT_USAGE;
+	}
+	/* Who is killed changes no more. */
+	if (request->parent && !(request->flags & CHECKPOINT_KILL))
+		request->flags |= CHECKPOINT_TRACK;
 	if (argc - optind != 1) {
 		usage(stderr);
 		return EXIT_USAGE;
@@ -105,7 +130,7 @@ static int parse_operands(int argc, char **argv, struct request *request)
 	return parse_pid(argv[optind], &request->pid) ? EXIT_USAGE : -1;
 }
 
-enum { OPT_EXTERNAL = 256 };
+enum { OPT_EXTERNAL = 256, OPT_PARENT, OPT_TRACK };
 
 /* Returns -1 to go on, or a status to exit with. */
 static int parse_options(int argc, char **argv, struct request *request)
@@ -114,6 +139,8 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{ "kill", no_argument, NULL, 'k' },
 		{ "stop", no_argument, NULL, 's' },
 		{ "external", required_argument, NULL, OPT_EXTERNAL },
+		{ "parent", required_argument, NULL, OPT_PARENT },
+		{ "track", no_argument, NULL, OPT_TRACK },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, {}
@@ -130,6 +157,12 @@ static int parse_options(int argc, char **argv, struct request *request)
 			break;
 		case OPT_EXTERNAL:
 			externals_add(&request->externals, optarg, -1);
+			break;
+		case OPT_PARENT:
+			request->parent = optarg;
+			break;
+		case OPT_TRACK:
+			request->flags |= CHECKPOINT_TRACK;
 			break;
 		case 'q':
 			request->quiet = true;
@@ -177,7 +210,8 @@ static void write_image(const struct request *request,
 	signal(SIGPIPE, SIG_IGN);
 	result.id = call_checkpoint(request->pid, STDOUT_FILENO,
 				    request->flags, logfd,
-				    &request->externals);
+				    &request->externals,
+				    request->parent ? request->uuid : NULL);
 	result.error = errno;
 	result.seconds = clock_now() - start;
 	result.written = output_written(output, getpid());
@@ -386,6 +420,9 @@ int main(int argc, char **argv)
 		      request.pid);
 		status = EXIT_USAGE;
 	}
+	if (status < 0 && request.parent &&
+	    parent_uuid(request.parent, request.uuid))
+		status = EXIT_FAILED;
 	if (status < 0)
 		status = run(&request);
 	free(request.externals.ext);

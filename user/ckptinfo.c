@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "chain.h"
 #include "image.h"
 #include "show.h"
 #include "status.h"
@@ -30,21 +32,42 @@ static void (* const views[NR_VIEWS])(const struct image *image) = {
 static void usage(FILE *out)
 {
 	fputs("Usage: ckptinfo [-f] [-j] [-m] [-r] [FILE]\n"
+	      "       ckptinfo --flatten [--parent FILE] [FILE] > IMAGE\n"
 	      "Tell what the image of a checkpoint in FILE, or on standard input, holds.\n"
 	      "\n"
 	      "  -f, --files    list the files that a restart opens, how, and what is compared\n"
 	      "  -j, --json     print all there is to know as JSON\n"
 	      "  -m, --maps     list the mappings, and what is saved of each\n"
 	      "  -r, --records  list all records with all their fields\n"
+	      "      --flatten  join an incremental image and its parents to one on standard\n"
+	      "                 output\n"
+	      "      --parent FILE\n"
+	      "                 one of these, if it is not in the same directory; repeatable\n"
 	      "  -h, --help     print this\n",
 	      out);
 }
 
-/* Sets @wanted; returns -1 to go on, or a status to exit with. */
-static int parse_options(int argc, char **argv, bool wanted[NR_VIEWS])
+enum { OPT_FLATTEN = 256, OPT_PARENT };
+
+/**
+ * struct request - what is asked for
+ * @wanted: views
+ * @flatten: one image out of several
+ * @parents: where the others are
+ */
+struct request {
+	bool		wanted[NR_VIEWS];
+	bool		flatten;
+	struct parents	parents;
+};
+
+/* Returns -1 to go on, or a status to exit with. */
+static int parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {
 		{ "files", no_argument, NULL, 'f' },
+		{ "flatten", no_argument, NULL, OPT_FLATTEN },
+		{ "parent", required_argument, NULL, OPT_PARENT },
 		{ "json", no_argument, NULL, 'j' },
 		{ "maps", no_argument, NULL, 'm' },
 		{ "records", no_argument, NULL, 'r' },
@@ -55,16 +78,22 @@ static int parse_options(int argc, char **argv, bool wanted[NR_VIEWS])
 	while ((c = getopt_long(argc, argv, "fjmrh", options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
-			wanted[VIEW_FILES] = true;
+			request->wanted[VIEW_FILES] = true;
 			break;
 		case 'j':
-			wanted[VIEW_JSON] = true;
+			request->wanted[VIEW_JSON] = true;
 			break;
 		case 'm':
-			wanted[VIEW_MAPS] = true;
+			request->wanted[VIEW_MAPS] = true;
 			break;
 		case 'r':
-			wanted[VIEW_RECORDS] = true;
+			request->wanted[VIEW_RECORDS] = true;
+			break;
+		case OPT_FLATTEN:
+			request->flatten = true;
+			break;
+		case OPT_PARENT:
+			parents_add(&request->parents, optarg);
 			break;
 		case 'h':
 			usage(stdout);
@@ -113,42 +142,79 @@ static void show(const struct image *image, const bool wanted[NR_VIEWS])
 		show_summary(image);
 }
 
-/* JSON stands alone, or what comes out is no document. */
-static bool views_agree(const bool wanted[NR_VIEWS])
+/* JSON stands alone, or what comes out is no document; and so does an image. */
+static bool views_agree(const struct request *request)
 {
-	if (!wanted[VIEW_JSON])
-		return true;
-	return !wanted[VIEW_RECORDS] && !wanted[VIEW_MAPS] &&
-	       !wanted[VIEW_FILES];
+	const bool *wanted = request->wanted;
+	bool others = wanted[VIEW_RECORDS] || wanted[VIEW_MAPS] ||
+		      wanted[VIEW_FILES];
+
+	if (request->flatten && (wanted[VIEW_JSON] || others)) {
+		warnx("--flatten prints nothing; give it alone");
+		return false;
+	}
+	if (!request->flatten && request->parents.nr) {
+		warnx("--parent goes with --flatten");
+		return false;
+	}
+	if (wanted[VIEW_JSON] && others) {
+		warnx("--json prints everything; give it alone");
+		return false;
+	}
+	return true;
 }
 
-int main(int argc, char **argv)
+static int join(struct request *request, int fd, const char *path)
 {
-	bool wanted[NR_VIEWS] = {};
-	struct image image;
-	int status, fd;
+	struct chain chain;
+	int ret;
 
-	status = parse_options(argc, argv, wanted);
-	if (status >= 0)
-		return status;
-	if (!views_agree(wanted)) {
-		warnx("--json prints everything; give it alone");
+	if (isatty(STDOUT_FILENO)) {
+		warnx("standard output is a terminal; try 'ckptinfo --flatten FILE > IMAGE'");
 		return EXIT_USAGE;
 	}
-	fd = open_image(argv[optind]);
-	if (fd < 0)
-		return EXIT_USAGE;
+	request->parents.image = path;
+	ret = chain_open(&chain, fd, path ?: "image", &request->parents);
+	if (!ret)
+		ret = chain_join(&chain, STDOUT_FILENO);
+	chain_free(&chain);
+	return ret ? EXIT_FAILED : 0;
+}
+
+static int view(const struct request *request, int fd, const char *path)
+{
+	struct image image;
+	int status = 0;
 
 	if (image_read(&image, fd)) {
-		warnx("%s%s%s", argv[optind] ?: "", argv[optind] ? ": " : "",
-		      image.error);
+		warnx("%s%s%s", path ?: "", path ? ": " : "", image.error);
 		status = EXIT_FAILED;
 	} else {
-		show(&image, wanted);
-		status = 0;
+		show(&image, request->wanted);
 	}
 	image_free(&image);
 	if (fflush(stdout) || ferror(stdout))
 		err(EXIT_FAILED, "standard output");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = {};
+	int status, fd;
+
+	status = parse_options(argc, argv, &request);
+	if (status < 0 && !views_agree(&request))
+		status = EXIT_USAGE;
+	if (status < 0) {
+		fd = open_image(argv[optind]);
+		if (fd < 0)
+			status = EXIT_USAGE;
+		else
+			status = request.flatten ?
+				 join(&request, fd, argv[optind]) :
+				 view(&request, fd, argv[optind]);
+	}
+	free(request.parents.names);
 	return status;
 }

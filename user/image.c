@@ -40,9 +40,8 @@ int image_bad_record(struct image *image, const struct image_record *record,
 			 record->type->name, record->offset, reason);
 }
 
-/* Read @len bytes of @what, or say how many there are. */
-static int read_exactly(struct image *image, void *buf, size_t len,
-			const char *what)
+int image_read_exactly(struct image *image, void *buf, size_t len,
+		       const char *what)
 {
 	char *p = buf;
 
@@ -98,6 +97,16 @@ static int check_layout(struct image *image)
 	return 0;
 }
 
+const char *image_uuid(char buf[IMAGE_UUID_LEN], const __u8 *uuid)
+{
+	int i, at = 0;
+
+	for (i = 0; i < CKPT_UUID_LEN; i++)
+		at += sprintf(buf + at, "%s%02x", i == 4 || i == 6 || i == 8 ||
+			      i == 10 ? "-" : "", uuid[i]);
+	return buf;
+}
+
 int image_check_header(struct image *image)
 {
 	const struct ckpt_image_header *h = &image->header;
@@ -116,6 +125,9 @@ int image_check_header(struct image *image)
 	if (le64toh(h->incompat) & ~CKPT_INCOMPAT_KNOWN)
 		return image_bad(image, "header: unknown features %#llx",
 				 (__u64)le64toh(h->incompat));
+	if (bytes_are_zero(h->parent, sizeof(h->parent)) ==
+	    image_is_child(image))
+		return image_bad(image, "header: a parent, or none, against its features");
 	if (!bytes_are_zero(h->reserved, sizeof(h->reserved)))
 		return image_bad(image, "header: reserved bytes are not zero");
 	return check_layout(image);
@@ -136,8 +148,9 @@ static int read_header(struct image *image)
 		return image_bad(image, "%s", strerror(errno));
 	image->regular = S_ISREG(st.st_mode);
 	image->file_size = st.st_size;
-	if (read_exactly(image, &image->header, sizeof(image->header),
-			 "header"))
+	image->start = lseek(image->fd, 0, SEEK_CUR);
+	if (image_read_exactly(image, &image->header, sizeof(image->header),
+			       "header"))
 		return image->pos ? -1 : image_bad(image, "empty");
 	return image_check_header(image);
 }
@@ -156,7 +169,7 @@ static int read_meta(struct image *image)
 		if (!meta)
 			return image_bad(image, "%s", strerror(errno));
 		image->meta = meta;
-		if (read_exactly(image, meta + image->meta_size, n, "metadata"))
+		if (image_read_exactly(image, meta + image->meta_size, n, "metadata"))
 			return -1;
 		image->meta_size += n;
 	}
@@ -377,7 +390,7 @@ static int read_gap(struct image *image)
 
 		if (n > end - start)
 			n = end - start;
-		if (read_exactly(image, buf, n, "padding before the pages"))
+		if (image_read_exactly(image, buf, n, "padding before the pages"))
 			return -1;
 		if (!bytes_are_zero(buf, n))
 			return image_bad(image,
@@ -397,7 +410,7 @@ static int read_and_drop(struct image *image, __u64 len)
 	while (len && !ret) {
 		size_t n = len < READ_CHUNK ? len : READ_CHUNK;
 
-		ret = read_exactly(image, buf, n, "pages");
+		ret = image_read_exactly(image, buf, n, "pages");
 		len -= n;
 	}
 	free(buf);
@@ -425,12 +438,12 @@ static int skip_pages(struct image *image)
 	return 0;
 }
 
-static int read_trailer(struct image *image)
+int image_read_trailer(struct image *image)
 {
 	struct ckpt_image_trailer trailer;
 	__u64 start = image->pos;
 
-	if (read_exactly(image, &trailer, sizeof(trailer), "trailer"))
+	if (image_read_exactly(image, &trailer, sizeof(trailer), "trailer"))
 		return -1;
 	if (memcmp(trailer.magic, CKPT_TRAILER_MAGIC, sizeof(trailer.magic)))
 		return image_bad(image, "no trailer at byte %llu", start);
@@ -448,13 +461,20 @@ static int read_trailer(struct image *image)
 	return 0;
 }
 
-int image_read(struct image *image, int fd)
+int image_read_meta(struct image *image, int fd)
 {
 	memset(image, 0, sizeof(*image));
 	image->fd = fd;
 	if (read_header(image) || read_meta(image) || split_meta(image) ||
-	    index_objects(image) || image_check(image) || read_gap(image) ||
-	    skip_pages(image) || read_trailer(image))
+	    index_objects(image) || image_check(image) || read_gap(image))
+		return -1;
+	return 0;
+}
+
+int image_read(struct image *image, int fd)
+{
+	if (image_read_meta(image, fd) || skip_pages(image) ||
+	    image_read_trailer(image))
 		return -1;
 	image->size = image->pos;
 	return 0;

@@ -6,8 +6,10 @@
 #ifndef IMAGE_H
 #define IMAGE_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <linux/types.h>
 #include <linux/checkpoint_image.h>
 
@@ -49,6 +51,7 @@ struct image_record {
  * @stopped: for how long the tasks were stopped, in microseconds
  * @error: what is wrong with it
  * @fd: where it is read from
+ * @start: where in a file it starts
  * @pos: how far
  * @regular: it is a regular file
  * @file_size: of such a file
@@ -69,6 +72,7 @@ struct image {
 	__u32				stopped;
 	char				error[256];
 	int				fd;
+	off_t				start;
 	__u64				pos;
 	bool				regular;
 	__u64				file_size;
@@ -85,6 +89,22 @@ struct image {
  * what is wrong and where. Either way image_free() is to follow.
  */
 int image_read(struct image *image, int fd);
+
+/**
+ * image_read_meta() - the same, up to the pages
+ * @image: to be filled in
+ * @fd: where it is; at the first page afterwards
+ *
+ * image_read_trailer() goes on, once all pages have been read.
+ *
+ * Return: as image_read()
+ */
+int image_read_meta(struct image *image, int fd);
+int image_read_trailer(struct image *image);
+
+/* Read @len bytes of @what, all of them. */
+int image_read_exactly(struct image *image, void *buf, size_t len,
+		       const char *what);
 void image_free(struct image *image);
 
 /* Tell what is wrong with a header; 0 if nothing. Needs only @header. */
@@ -99,6 +119,18 @@ int image_bad(struct image *image, const char *fmt, ...);
 __attribute__((format(printf, 3, 4)))
 int image_bad_record(struct image *image, const struct image_record *record,
 		     const char *fmt, ...);
+
+/* Whether it needs a parent. */
+static inline bool image_is_child(const struct image *image)
+{
+	return le64toh(image->header.incompat) & CKPT_INCOMPAT_PARENT;
+}
+
+/* As text, with its NUL. */
+#define IMAGE_UUID_LEN	37
+
+/* Returns @buf. */
+const char *image_uuid(char buf[IMAGE_UUID_LEN], const __u8 *uuid);
 
 static inline const void *image_payload(const struct image_record *record)
 {

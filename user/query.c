@@ -86,6 +86,8 @@ struct query_pages query_pages(const struct image *image, __u32 owner,
 		to = to < end ? to : end;
 		if (le32toh(run->flags) & CKPT_RUN_ZERO)
 			pages.zero += (to - from) / page_size;
+		else if (le32toh(run->flags) & CKPT_RUN_PARENT)
+			pages.parent += (to - from) / page_size;
 		else
 			pages.saved += (to - from) / page_size;
 	}

@@ -17,10 +17,12 @@ const char *query_path(const struct image *image,
  * struct query_pages - what an image holds of some memory
  * @saved: pages that are in the image
  * @zero: pages known to be zero
+ * @parent: pages for which the parent is to be looked into, be there any or not
  */
 struct query_pages {
 	__u64 saved;
 	__u64 zero;
+	__u64 parent;
 };
 
 /* Of an address space or shared memory, from @start to @end. */

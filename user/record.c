@@ -62,6 +62,8 @@ const struct field header_fields[] = {
 	FIELD(ckpt_image_header, vdso_build_id, FIELD_BYTES),
 	FIELD(ckpt_image_header, release, FIELD_CHARS),
 	FIELD(ckpt_image_header, vdso32_build_id, FIELD_BYTES),
+	FIELD(ckpt_image_header, uuid, FIELD_BYTES),
+	FIELD(ckpt_image_header, parent, FIELD_BYTES),
 	FIELD(ckpt_image_header, reserved, FIELD_ZERO), {}
 };
 
@@ -803,7 +805,7 @@ static const struct field shmem_fields[] = {
 };
 
 static const struct flag_name run_flags[] = {
-	{ CKPT_RUN_ZERO, "zero" }, {}
+	{ CKPT_RUN_ZERO, "zero" }, { CKPT_RUN_PARENT, "parent" }, {}
 };
 
 static const struct field run_fields[] = {
@@ -845,6 +847,11 @@ static const struct field pagemap_fields[] = {
 static const struct field pagemap_tail = {
 	.name = "runs", .how = FIELD_ARRAY, .elements = run_fields,
 	.stride = sizeof(struct ckpt_page_run)
+};
+
+static const struct field pagemap_parent_fields[] = {
+	FIELD(ckpt_rec_pagemap_parent, owner, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_pagemap_parent, reserved, FIELD_ZERO), {}
 };
 
 static const struct field files_fields[] = {
@@ -1384,6 +1391,8 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_PAGEMAP, .name = "pagemap",
 	  .family = FAMILY_PAGEMAP, .size = sizeof(struct ckpt_rec_pagemap),
 	  .fields = pagemap_fields, .tail = &pagemap_tail },
+	PART(CKPT_REC_PAGEMAP_PARENT, "pagemap of parent", FAMILY_PAGEMAP,
+	     ckpt_rec_pagemap_parent, pagemap_parent_fields),
 	OBJECT(CKPT_REC_FILES, "files", FAMILY_FILES, ckpt_rec_files,
 	       files_fields),
 	PART(CKPT_REC_FILE_LOCK, "file lock", FAMILY_FILE, ckpt_rec_lock,

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "chain.h"
 #include "clock.h"
+#include "feed.h"
 #include "job.h"
 #include "log.h"
 #include "pidfile.h"
@@ -24,12 +26,14 @@ struct request {
 	bool		quiet;
 	bool		verbose;
 	struct externals externals;
+	struct parents	parents;
 };
 
 static void usage(FILE *out)
 {
 	fputs("Usage: rstr [-d] [-p FILE] [-q] [-v] [--eager] [--force-files]\n"
-	      "            [--inherit-fd FD:NAME] [--new-pids] [--stop] [--tcp-close] < IMAGE\n"
+	      "            [--inherit-fd FD:NAME] [--new-pids] [--parent FILE] [--stop]\n"
+	      "            [--tcp-close] < IMAGE\n"
 	      "Restart from the image on standard input, and end as what was restarted ends.\n"
 	      "\n"
 	      "  -d, --detach        print the pid of the root and do not wait\n"
@@ -39,6 +43,7 @@ static void usage(FILE *out)
 	      "      --inherit-fd FD:NAME\n"
 	      "                      supply FD for the external file NAME; repeatable\n"
 	      "      --new-pids      take any pids, not those in the image\n"
+	      "      --parent FILE   what an incremental image says the changes to; repeatable\n"
 	      "      --stop          leave the tasks stopped; SIGCONT lets them run\n"
 	      "      --tcp-close     close TCP connections that lead outside the tree\n"
 	      "  -q, --quiet         say nothing but why it failed\n"
@@ -48,8 +53,8 @@ static void usage(FILE *out)
 }
 
 enum {
-	OPT_EAGER = 256, OPT_FORCE_FILES, OPT_INHERIT_FD, OPT_NEW_PIDS, OPT_STOP,
-	OPT_TCP_CLOSE
+	OPT_EAGER = 256, OPT_FORCE_FILES, OPT_INHERIT_FD, OPT_NEW_PIDS,
+	OPT_PARENT, OPT_STOP, OPT_TCP_CLOSE
 };
 
 /* FD:NAME, of which NAME may have colons. */
@@ -110,6 +115,9 @@ static int parse_option(int c, struct request *request)
 	case OPT_NEW_PIDS:
 		request->flags |= RESTART_NEW_PIDS;
 		return -1;
+	case OPT_PARENT:
+		parents_add(&request->parents, optarg);
+		return -1;
 	case OPT_STOP:
 		request->flags |= RESTART_STOPPED;
 		return -1;
@@ -136,6 +144,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{ "force-files", no_argument, NULL, OPT_FORCE_FILES },
 		{ "inherit-fd", required_argument, NULL, OPT_INHERIT_FD },
 		{ "new-pids", no_argument, NULL, OPT_NEW_PIDS },
+		{ "parent", required_argument, NULL, OPT_PARENT },
 		{ "stop", no_argument, NULL, OPT_STOP },
 		{ "tcp-close", no_argument, NULL, OPT_TCP_CLOSE },
 		{ "help", no_argument, NULL, 'h' }, {}
@@ -154,7 +163,8 @@ static int parse_options(int argc, char **argv, struct request *request)
 }
 
 /* Returns the pid of the root; -1 if that failed, and then has said why. */
-static pid_t restart(const struct request *request)
+static pid_t restart_from(const struct request *request, int fd,
+			  struct feed *feed)
 {
 	double start = clock_now();
 	struct log log;
@@ -164,9 +174,11 @@ static pid_t restart(const struct request *request)
 
 	if (log_open(&log))
 		return -1;
-	pid = call_restart(0, STDIN_FILENO, request->flags, log.wr,
-			   &request->externals);
+	pid = call_restart(0, fd, request->flags, log.wr, &request->externals);
 	error = errno;
+	/* Where that failed the image was cut, which goes without saying. */
+	if (feed && !feed_stop(feed) && pid <= 0)
+		return -1;
 	if (pid <= 0 || !request->quiet)
 		explained = log_print(&log);
 	if (pid <= 0) {
@@ -177,6 +189,31 @@ static pid_t restart(const struct request *request)
 	if (request->verbose)
 		fprintf(stderr, "rstr: pid %ld in %.3f s\n", pid,
 			clock_now() - start);
+	return pid;
+}
+
+/* The file that is read from, beside which its parents may be. */
+static const char *image_path(void)
+{
+	static char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/fd/0", path, sizeof(path) - 1);
+
+	return len > 0 && path[0] == '/' ? path : NULL;
+}
+
+static pid_t restart(struct request *request)
+{
+	struct chain chain;
+	struct feed feed;
+	pid_t pid = -1;
+
+	if (!request->parents.nr && !feed_is_needed(STDIN_FILENO))
+		return restart_from(request, STDIN_FILENO, NULL);
+	request->parents.image = image_path();
+	if (!chain_open(&chain, STDIN_FILENO, "image", &request->parents) &&
+	    !feed_start(&feed, &chain))
+		pid = restart_from(request, feed.fd, &feed);
+	chain_free(&chain);
 	return pid;
 }
 
@@ -231,6 +268,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	close_inherited(&request.externals);
 	free(request.externals.ext);
+	free(request.parents.names);
 	return request.detach ? detach(&request, root) :
 				attend(&request, root);
 }

@@ -67,11 +67,20 @@ static void summary_image(const struct image *image)
 {
 	const struct ckpt_image_header *h = &image->header;
 	const struct field *xfeatures = field_named(header_fields, "xfeatures");
+	char uuid[IMAGE_UUID_LEN];
 	char taken[64];
 
 	query_time(image, "%F %T UTC", taken, sizeof(taken));
 	printf("image %" PRIu64 ", format %u\n", (uint64_t)le64toh(h->id),
 	       le32toh(h->version));
+	if (!bytes_are_zero(h->uuid, sizeof(h->uuid))) {
+		put_label("uuid");
+		puts(image_uuid(uuid, h->uuid));
+	}
+	if (image_is_child(image)) {
+		put_label("parent");
+		puts(image_uuid(uuid, h->parent));
+	}
 	put_label("taken");
 	printf("%s, %" PRIu64 " s after boot", taken,
 	       (uint64_t)le64toh(h->boottime) / 1000000000);
@@ -151,7 +160,13 @@ static void summary_memory(const struct image *image,
 	put_size(pages.saved * page_size);
 	fputs(" saved, ", stdout);
 	put_size(pages.zero * page_size);
-	fputs(" zero\n", stdout);
+	fputs(" zero", stdout);
+	if (pages.parent) {
+		fputs(", ", stdout);
+		put_size(pages.parent * page_size);
+		fputs(" as in the parent", stdout);
+	}
+	putchar('\n');
 	if (mm->exe) {
 		put_label("exe");
 		put_string(query_path(image, image_object(image,
