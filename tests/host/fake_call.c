@@ -73,12 +73,13 @@ static long done(int error, long ret)
 }
 
 long call_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
-		     const struct externals *externals)
+		     const struct externals *externals, const __u8 *parent)
 {
 	int in = open(getenv("FAKE_IMAGE") ?: "/dev/null", O_RDONLY);
 
 	(void)pid;
-	note_flags(flags | CHECKPOINT_LOGFD, externals);
+	note_flags(flags | CHECKPOINT_LOGFD |
+		   (parent ? CHECKPOINT_PARENT : 0), externals);
 	write_log(logfd);
 	return done(copy(in, fd), 7);
 }
