@@ -15,6 +15,7 @@
 #include "tool.h"
 
 #define IMAGE		TOOL_PLACE "/image"
+#define IMAGE_AGAIN	TOOL_PLACE "/again"
 #define CRIU_DIR	TOOL_PLACE "/criu"
 #define CRIU_LOG	"log"
 
@@ -114,6 +115,26 @@ static long long ckpt_size(void)
 	struct stat st;
 
 	return stat(IMAGE, &st) ? -1 : st.st_size;
+}
+
+int tool_track(pid_t pid, bool again, uint64_t *took)
+{
+	char number[16];
+	const char *first[] = { "ckpt", "--quiet", "--track", number, NULL };
+	const char *second[] = {
+		"ckpt", "--quiet", "--parent", IMAGE, number, NULL
+	};
+
+	snprintf(number, sizeof(number), "%d", pid);
+	return run(again ? second : first, "/dev/null",
+		   again ? IMAGE_AGAIN : IMAGE, took);
+}
+
+long long tool_track_size(bool again)
+{
+	struct stat st;
+
+	return stat(again ? IMAGE_AGAIN : IMAGE, &st) ? -1 : st.st_size;
 }
 
 const struct tool tool_ckpt = {

@@ -30,6 +30,10 @@ struct tool {
 extern const struct tool tool_ckpt;
 extern const struct tool tool_criu;
 
+/* Checkpoint with track being kept, or what changed since then; as the above. */
+int tool_track(pid_t pid, bool again, uint64_t *took);
+long long tool_track_size(bool again);
+
 /* Whether a CRIU was named that can be run. */
 bool tool_criu_present(void);
 
