@@ -20,6 +20,7 @@ struct path;
 
 char *ckpt_path_find(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 int ckpt_path_reaches(const struct path *path);
+int ckpt_path_write(struct ckpt_ctx *ctx, const char *name);
 int ckpt_path_add(struct ckpt_ctx *ctx, const struct path *path);
 int ckpt_path_add_deleted(struct ckpt_ctx *ctx, const struct path *path);
 

@@ -187,23 +187,13 @@ static u32 ckpt_process_digits(u32 nr)
 	return digits;
 }
 
-/* Where the numbers of the process and of the thread are in its path. */
-static int ckpt_process_parse(struct file *file, const char *name,
+/* Where the numbers of the process, which @at is of, and of the thread are. */
+static int ckpt_process_parse(const char *name, u32 at,
 			      struct ckpt_rec_file_process *rec)
 {
-	struct dentry *dentry = file->f_path.dentry;
-	struct dentry *top = ckpt_process_dentry(dentry);
-	u32 at = strlen(name), pid, tid_at;
+	u32 pid = ckpt_process_number(name, at), tid_at;
 
-	for (; at; at--) {
-		if (name[at - 1] != '/')
-			continue;
-		if (dentry == top)
-			break;
-		dentry = READ_ONCE(dentry->d_parent);
-	}
-	pid = ckpt_process_number(name, at);
-	if (!at || !pid)
+	if (!pid)
 		return -ENOENT;
 	rec->pid = cpu_to_le32(pid);
 	rec->pid_at = cpu_to_le32(at);
@@ -216,6 +206,38 @@ static int ckpt_process_parse(struct file *file, const char *name,
 	return rec->tid ? 0 : -ENOENT;
 }
 
+/*
+ * The path of the directory of the process, and what comes below that. It is not
+ * looked up: some of that is made anew each time that it is.
+ */
+static char *ckpt_process_path(struct ckpt_ctx *ctx, struct file *file,
+			       char *buf, u32 *at)
+{
+	struct path top = { .mnt = file->f_path.mnt };
+	char *below __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	char *name, *rest;
+	size_t len;
+
+	if (!below)
+		return ERR_PTR(-ENOMEM);
+	rest = dentry_path_raw(file->f_path.dentry, below, PATH_MAX);
+	if (IS_ERR(rest))
+		return rest;
+	top.dentry = dget(ckpt_process_dentry(file->f_path.dentry));
+	name = ckpt_path_find(ctx, &top, buf);
+	dput(top.dentry);
+	if (IS_ERR(name))
+		return name;
+	*at = strrchr(name, '/') + 1 - name;
+	rest = strchrnul(rest + 1, '/');
+	len = strlen(name);
+	if (len + strlen(rest) >= PATH_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	memmove(buf, name, len);
+	strscpy(buf + len, rest, PATH_MAX - len);
+	return buf;
+}
+
 static bool ckpt_process_has(struct ckpt_ctx *ctx, __le32 nr)
 {
 	struct task_struct *task;
@@ -226,17 +248,15 @@ static bool ckpt_process_has(struct ckpt_ctx *ctx, __le32 nr)
 }
 
 static int ckpt_process_locate(struct ckpt_ctx *ctx, struct file *file,
-			       struct ckpt_rec_file_process *rec)
+			       struct ckpt_rec_file_process *rec, char *buf)
 {
-	char *buf __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	char *name;
+	u32 at = 0;
 
-	if (!buf)
-		return -ENOMEM;
-	name = ckpt_path_find(ctx, &file->f_path, buf);
+	name = ckpt_process_path(ctx, file, buf, &at);
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	if (ckpt_process_parse(file, name, rec) ||
+	if (ckpt_process_parse(name, at, rec) ||
 	    !ckpt_process_has(ctx, rec->pid) ||
 	    (rec->tid && !ckpt_process_has(ctx, rec->tid)))
 		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
@@ -272,13 +292,16 @@ static int ckpt_process_supported(struct ckpt_ctx *ctx, struct file *file)
 
 static int ckpt_file_process_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
+	char *buf __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
 	struct ckpt_rec_file_process where = {}, *rec;
 	struct file *file = obj;
 	int err;
 
+	if (!buf)
+		return -ENOMEM;
 	err = ckpt_process_supported(ctx, file);
 	if (!err)
-		err = ckpt_process_locate(ctx, file, &where);
+		err = ckpt_process_locate(ctx, file, &where, buf);
 	if (err)
 		return err;
 	rec = ckpt_file_add_stat(ctx, file, CKPT_REC_FILE_PROCESS, sizeof(*rec));
@@ -288,7 +311,7 @@ static int ckpt_file_process_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	rec->tid = where.tid;
 	rec->pid_at = where.pid_at;
 	rec->tid_at = where.tid_at;
-	err = ckpt_path_add(ctx, &file->f_path);
+	err = ckpt_path_write(ctx, buf);
 	return err ?: ckpt_file_locks_save(ctx, file);
 }
 

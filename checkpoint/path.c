@@ -3,7 +3,6 @@
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -28,13 +27,6 @@ static char *ckpt_path_name(const struct path *path, char *buf)
 	return name;
 }
 
-/* What proc has of the network is made anew each time that it is looked up. */
-static bool ckpt_path_is_same(const struct inode *a, const struct inode *b)
-{
-	return a == b || (a->i_sb == b->i_sb && a->i_ino == b->i_ino &&
-			  a->i_sb->s_magic == PROC_SUPER_MAGIC);
-}
-
 /* A name that leads elsewhere, by now, would bring back another file. */
 static int ckpt_path_leads_to(const char *name, const struct inode *inode)
 {
@@ -46,7 +38,7 @@ static int ckpt_path_leads_to(const char *name, const struct inode *inode)
 		err = -EINTR;
 	if (err)
 		return err;
-	if (!ckpt_path_is_same(d_backing_inode(path.dentry), inode))
+	if (d_backing_inode(path.dentry) != inode)
 		err = -ENOENT;
 	path_put(&path);
 	return err;
@@ -251,7 +243,14 @@ char *ckpt_path_of_inode(struct ckpt_ctx *ctx, struct inode *inode, char *buf)
 	return name;
 }
 
-static int ckpt_path_write(struct ckpt_ctx *ctx, const char *name)
+/**
+ * ckpt_path_write() - add a name as a part of the last object
+ * @ctx: the checkpoint
+ * @name: the name, absolute
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_path_write(struct ckpt_ctx *ctx, const char *name)
 {
 	size_t size = strlen(name) + 1;
 	char *payload;

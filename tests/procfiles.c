@@ -280,6 +280,15 @@ CKPT_TEST(procfiles, zombie)
 	CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
+/* Of the namespace, by way of a process. */
+CKPT_TEST(procfiles, network)
+{
+	int fd = get("/proc/net/dev", O_RDONLY);
+
+	ckpt_point();
+	CHECK(says(fd, "lo:"));
+}
+
 /* Somebody else's, opened by one who is made again later. */
 CKPT_TEST(procfiles, siblings)
 {
