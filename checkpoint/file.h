@@ -29,6 +29,7 @@ int ckpt_deleted_directory(struct ckpt_ctx *ctx, const struct path *path,
 			   u32 *ref);
 
 bool ckpt_inode_hold(struct inode *inode);
+struct inode *ckpt_root_hold(struct super_block *sb);
 void ckpt_inode_release(struct inode *inode);
 char *ckpt_path_of_inode(struct ckpt_ctx *ctx, struct inode *inode, char *buf);
 int ckpt_file_supported(struct ckpt_ctx *ctx, struct file *file);

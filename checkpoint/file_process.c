@@ -213,8 +213,8 @@ static int ckpt_process_parse(const char *name, u32 at,
 static char *ckpt_process_path(struct ckpt_ctx *ctx, struct file *file,
 			       char *buf, u32 *at)
 {
-	struct path top = { .mnt = file->f_path.mnt };
 	char *below __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL_ACCOUNT);
+	struct path top = { .mnt = file->f_path.mnt };
 	char *name, *rest;
 	size_t len;
 

@@ -198,6 +198,7 @@ extern const struct ckpt_kind ckpt_file_signalfd_kind;
 extern const struct ckpt_kind ckpt_file_timerfd_kind;
 extern const struct ckpt_kind ckpt_file_epoll_kind;
 extern const struct ckpt_kind ckpt_file_inotify_kind;
+extern const struct ckpt_kind ckpt_file_fanotify_kind;
 extern const struct ckpt_kind ckpt_file_pidfd_kind;
 extern const struct ckpt_kind ckpt_file_ns_kind;
 extern const struct ckpt_kind ckpt_file_memfd_kind;

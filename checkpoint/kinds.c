@@ -36,6 +36,9 @@ static const struct ckpt_kind *const ckpt_kinds[] = {
 #ifdef CONFIG_INOTIFY_USER
 	&ckpt_file_inotify_kind,
 #endif
+#ifdef CONFIG_FANOTIFY
+	&ckpt_file_fanotify_kind,
+#endif
 	&ckpt_file_socket_kind,
 #ifdef CONFIG_UNIX
 	&ckpt_sock_unix_kind,

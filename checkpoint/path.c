@@ -148,8 +148,22 @@ bool ckpt_inode_hold(struct inode *inode)
 }
 
 /**
+ * ckpt_root_hold() - the same for the root of a filesystem
+ * @sb: the filesystem, which may be about to be unmounted
+ *
+ * Return: the inode, or NULL.
+ */
+struct inode *ckpt_root_hold(struct super_block *sb)
+{
+	if (!atomic_inc_not_zero(&sb->s_active))
+		return NULL;
+	ihold(d_inode(sb->s_root));
+	return d_inode(sb->s_root);
+}
+
+/**
  * ckpt_inode_release() - let go of an inode
- * @inode: one that ckpt_inode_hold() has kept
+ * @inode: one that ckpt_inode_hold() or ckpt_root_hold() has kept
  */
 void ckpt_inode_release(struct inode *inode)
 {

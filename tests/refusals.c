@@ -21,7 +21,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/fanotify.h>
 #include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
@@ -295,7 +294,6 @@ static int one_of_notification_pipe(void)
 REFUSED_FD(notification_pipe, one_of_notification_pipe(),
 	   "notification pipe: not supported");
 REFUSED_FD(socket_raw, socket(AF_INET, SOCK_RAW, 1), "IPv4 socket");
-REFUSED_FD(fanotify, fanotify_init(FAN_CLASS_NOTIF, O_RDONLY), "[fanotify]");
 REFUSED_FD(pidfd, (int)syscall(SYS_pidfd_open, getppid(), 0),
 	   "outside the tree: not supported");
 REFUSED_FD(proc_file, open("/proc/1/stat", O_RDONLY),

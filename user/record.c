@@ -639,6 +639,43 @@ static const struct field file_mqueue_fields[] = {
 	FIELD(ckpt_rec_file_mqueue, pos, FIELD_UNSIGNED), {}
 };
 
+static const struct field fanotify_fields[] = {
+	FIELD(ckpt_rec_fanotify, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
+	FIELD(ckpt_rec_fanotify, what, FIELD_ZERO),
+	FIELD(ckpt_rec_fanotify, init_flags, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify, event_flags, FIELD_OPEN_FLAGS,
+	      .flags = open_flags),
+	FIELD(ckpt_rec_fanotify, max_events, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify, nr_marks, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify, nr_events, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify, reserved, FIELD_ZERO), {}
+};
+
+static const struct field fanotify_mark_fields[] = {
+	FIELD(ckpt_rec_fanotify_mark, flags, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_mark, mask, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_mark, ignored, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_mark, mode, FIELD_OCTAL), {}
+};
+
+static const struct field fanotify_event_fields[] = {
+	FIELD(ckpt_rec_fanotify_event, type, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify_event, mask, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_event, pid, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify_event, error, FIELD_SIGNED),
+	FIELD(ckpt_rec_fanotify_event, nr_errors, FIELD_UNSIGNED),
+	FIELD_ELEMENTS(ckpt_rec_fanotify_event, fsid, u32_hex),
+	FIELD(ckpt_rec_fanotify_event, name_len, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify_event, name2_len, FIELD_UNSIGNED),
+	FIELD_NAMED("dir_len", ckpt_rec_fanotify_event, dir.len,
+		    FIELD_UNSIGNED),
+	FIELD_NAMED("dir2_len", ckpt_rec_fanotify_event, dir2.len,
+		    FIELD_UNSIGNED),
+	FIELD_NAMED("object_len", ckpt_rec_fanotify_event, object.len,
+		    FIELD_UNSIGNED),
+	FIELD(ckpt_rec_fanotify_event, reserved, FIELD_ZERO), {}
+};
+
 static const struct flag_name pidfd_what[] = {
 	{ CKPT_FILE_THREAD, "thread" }, {}
 };
@@ -1314,6 +1351,15 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_INOTIFY_EVENT, .name = "inotify event",
 	  .owners = FAMILY_FILE, .size = sizeof(struct ckpt_rec_inotify_event),
 	  .fields = inotify_event_fields, .tail = &name_tail },
+	OBJECT(CKPT_REC_FILE_FANOTIFY, "fanotify", FAMILY_FILE,
+	       ckpt_rec_fanotify, fanotify_fields),
+	{ .type = CKPT_REC_FANOTIFY_MARK, .name = "fanotify mark",
+	  .owners = FAMILY_FILE, .size = sizeof(struct ckpt_rec_fanotify_mark),
+	  .fields = fanotify_mark_fields, .tail = &path_tail },
+	{ .type = CKPT_REC_FANOTIFY_EVENT, .name = "fanotify event",
+	  .owners = FAMILY_FILE,
+	  .size = sizeof(struct ckpt_rec_fanotify_event),
+	  .fields = fanotify_event_fields, .tail = &data_tail },
 	OBJECT(CKPT_REC_FILE_PIDFD, "pidfd", FAMILY_FILE, ckpt_rec_pidfd,
 	       pidfd_fields),
 	OBJECT(CKPT_REC_FILE_NS, "namespace file", FAMILY_FILE,

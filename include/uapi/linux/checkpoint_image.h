@@ -179,6 +179,9 @@ struct ckpt_record {
 #define CKPT_REC_FILE_NS	0x016a
 #define CKPT_REC_FILE_PROCESS	0x016b
 #define CKPT_REC_FILE_BLOCK	0x016c
+#define CKPT_REC_FILE_FANOTIFY	0x016d
+#define CKPT_REC_FANOTIFY_MARK	0x016e	/* part */
+#define CKPT_REC_FANOTIFY_EVENT	0x016f	/* part */
 #define CKPT_REC_PIPE		0x0120
 #define CKPT_REC_PIPE_BUF	0x0121	/* part */
 #define CKPT_REC_PTY		0x0130
@@ -705,6 +708,97 @@ struct ckpt_rec_inotify_event {
 	__le32	name_len;
 	__u8	name[];
 };
+
+/**
+ * struct ckpt_rec_fanotify - payload of %CKPT_REC_FILE_FANOTIFY
+ * @flags: O_* of open(2)
+ * @what: 0
+ * @init_flags: FAN_* of fanotify_init(2), and one by which the kernel knows who had
+ *	no privilege
+ * @event_flags: O_* of files that are opened for events
+ * @max_events: how many may wait to be read
+ * @nr_marks: how many %CKPT_REC_FANOTIFY_MARK there are
+ * @nr_events: how many %CKPT_REC_FANOTIFY_EVENT there are
+ * @reserved: zero
+ */
+struct ckpt_rec_fanotify {
+	__le32	flags;
+	__le32	what;
+	__le32	init_flags;
+	__le32	event_flags;
+	__le32	max_events;
+	__le32	nr_marks;
+	__le32	nr_events;
+	__le32	reserved;
+};
+
+/**
+ * struct ckpt_rec_fanotify_mark - payload of %CKPT_REC_FANOTIFY_MARK
+ * @flags: FAN_MARK_* of fanotify_mark(2) that say of what and how
+ * @mask: FAN_* of what is to be told
+ * @ignored: FAN_* of what is not to be
+ * @mode: type of what is marked, as of stat(2); 0 for a mount
+ * @path: that leads to it, or to the root of the mount or filesystem, as the
+ *	checkpointer saw it, NUL terminated. Absolute
+ */
+struct ckpt_rec_fanotify_mark {
+	__le32	flags;
+	__le32	mask;
+	__le32	ignored;
+	__le32	mode;
+	__u8	path[];
+};
+
+/**
+ * struct ckpt_fanotify_handle - how a file handle in an event begins
+ * @type: as of name_to_handle_at(2)
+ * @len: bytes of it, which are in the event's data
+ */
+struct ckpt_fanotify_handle {
+	__u8	type;
+	__u8	len;
+};
+
+/**
+ * struct ckpt_rec_fanotify_event - payload of %CKPT_REC_FANOTIFY_EVENT, in the
+ *	order in which they will be read
+ * @type: CKPT_FANOTIFY_*
+ * @mask: FAN_* of what happened
+ * @pid: who did it, a process or a thread; 0 for one outside the tree, or that has
+ *	ended
+ * @error: of %CKPT_FANOTIFY_ERROR: the error
+ * @nr_errors: likewise: how many there were
+ * @fsid: of the filesystem, as of statfs(2)
+ * @name_len: bytes of the name, in @dir
+ * @name2_len: bytes of the new name, in @dir2
+ * @dir: handle of the directory
+ * @dir2: handle of the directory to which something was moved
+ * @object: handle of the file
+ * @reserved: zero
+ * @data: the three handles, and the two names without a NUL; or the path of
+ *	%CKPT_FANOTIFY_PATH, NUL terminated
+ */
+struct ckpt_rec_fanotify_event {
+	__le32	type;
+	__le32	mask;
+	__le32	pid;
+	__le32	error;
+	__le32	nr_errors;
+	__le32	fsid[2];
+	__le16	name_len;
+	__le16	name2_len;
+	struct ckpt_fanotify_handle dir;
+	struct ckpt_fanotify_handle dir2;
+	struct ckpt_fanotify_handle object;
+	__le16	reserved;
+	__u8	data[];
+};
+
+#define CKPT_FANOTIFY_PATH	0U	/* a file that is to be opened */
+#define CKPT_FANOTIFY_FID	1U	/* a handle */
+#define CKPT_FANOTIFY_NAME	2U	/* handles and names */
+#define CKPT_FANOTIFY_ERROR	3U	/* of a filesystem */
+#define CKPT_FANOTIFY_OVERFLOW	4U	/* some were lost */
 
 /**
  * struct ckpt_rec_pidfd - payload of %CKPT_REC_FILE_PIDFD
@@ -2228,6 +2322,10 @@ CKPT_ASSERT_SIZE(ckpt_rec_pty_end, 56);
 CKPT_ASSERT_SIZE(ckpt_rec_ctty, 72);
 CKPT_ASSERT_SIZE(ckpt_rec_eventfd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_signalfd, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_fanotify, 32);
+CKPT_ASSERT_SIZE(ckpt_rec_fanotify_mark, 16);
+CKPT_ASSERT_SIZE(ckpt_fanotify_handle, 2);
+CKPT_ASSERT_SIZE(ckpt_rec_fanotify_event, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_pidfd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_file_ns, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_inotify, 24);
