@@ -21,7 +21,7 @@
 #define FAULTS_START	ckpt_tiny_start
 #endif
 
-/* What else stands for a lack of memory. */
+/* What else stands for a lack of memory, one or several. */
 #ifndef FAULTS_MEMORY
 #define FAULTS_MEMORY	ENOMEM
 #endif
@@ -142,8 +142,14 @@ static void faults_show_log(struct faults *f)
 /* ENFILE is what pipe(2) has for it, and ENOSPC a file system in memory. */
 static bool faults_of_memory(long err)
 {
-	return err == ENOMEM || err == EAGAIN || err == ENFILE ||
-	       err == ENOSPC || err == FAULTS_MEMORY;
+	static const int all[] = {
+		ENOMEM, EAGAIN, ENFILE, ENOSPC, FAULTS_MEMORY
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (err == all[i])
+			return true;
+	return false;
 }
 
 /* Returns what went wrong, or NULL. */
