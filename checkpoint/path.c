@@ -2,6 +2,7 @@
 /* Paths: what leads to a file, and still will when it is opened again. */
 #include <linux/dcache.h>
 #include <linux/err.h>
+#include <linux/exportfs.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
@@ -207,6 +208,67 @@ static char *ckpt_path_by_mount(struct vfsmount *mnt, struct dentry *dentry,
 	return err ? ERR_PTR(err) : name;
 }
 
+#if IS_BUILTIN(CONFIG_EXPORTFS)
+static int ckpt_dentry_acceptable(void *context, struct dentry *dentry)
+{
+	return 1;
+}
+
+/* By the handle of a directory its filesystem finds out where it is. */
+static struct dentry *ckpt_dentry_by_handle(struct vfsmount *mnt,
+					    struct inode *inode)
+{
+	struct fid *fid __free(kfree) = kzalloc(MAX_HANDLE_SZ,
+						GFP_KERNEL_ACCOUNT);
+	int len = MAX_HANDLE_SZ >> 2, type;
+
+	if (!fid)
+		return ERR_PTR(-ENOMEM);
+	type = exportfs_encode_inode_fh(inode, fid, &len, NULL, 0);
+	if (type < 0 || type == FILEID_INVALID)
+		return NULL;
+	return exportfs_decode_fh(mnt, fid, len, type, ckpt_dentry_acceptable,
+				  NULL);
+}
+#else
+static struct dentry *ckpt_dentry_by_handle(struct vfsmount *mnt,
+					    struct inode *inode)
+{
+	return NULL;
+}
+#endif
+
+/*
+ * A directory of which no name is remembered, as nobody is in it nor has used it
+ * for long. Returns NULL if there is no way to find it.
+ */
+static struct dentry *ckpt_dentry_find(struct inode *inode)
+{
+	struct dentry *dentry;
+	struct vfsmount *mnt;
+
+	if (!S_ISDIR(inode->i_mode) || !inode->i_nlink)
+		return NULL;
+	mnt = ckpt_mount_of(inode->i_sb, 0);
+	if (!mnt)
+		return NULL;
+	dentry = ckpt_dentry_by_handle(mnt, inode);
+	mntput(mnt);
+	if (IS_ERR(dentry) && PTR_ERR(dentry) != -ENOMEM)
+		return NULL;
+	return dentry;
+}
+
+static struct dentry *ckpt_dentry_of_inode(struct inode *inode)
+{
+	struct dentry *root = inode->i_sb->s_root, *dentry;
+
+	if (inode == d_inode(root))
+		return dget(root);
+	dentry = ckpt_dentry_alias(inode);
+	return dentry ?: ckpt_dentry_find(inode);
+}
+
 static char *ckpt_path_by_mounts(struct dentry *dentry, char *buf)
 {
 	char *name = ERR_PTR(-ENOENT);
@@ -231,17 +293,18 @@ static char *ckpt_path_by_mounts(struct dentry *dentry, char *buf)
  * @inode: the inode, held with its filesystem
  * @buf: a page
  *
- * Only what the kernel remembers can be found.
+ * Of files only what the kernel remembers can be found.
  *
  * Return: the name, in @buf; or an ERR_PTR: -EOPNOTSUPP if there is none,
  * -ENOMEM, -EINTR.
  */
 char *ckpt_path_of_inode(struct ckpt_ctx *ctx, struct inode *inode, char *buf)
 {
-	struct dentry *root = inode->i_sb->s_root, *dentry;
+	struct dentry *dentry = ckpt_dentry_of_inode(inode);
 	char *name;
 
-	dentry = inode == d_inode(root) ? dget(root) : ckpt_dentry_alias(inode);
+	if (IS_ERR(dentry))
+		return ERR_CAST(dentry);
 	if (!dentry)
 		return ERR_PTR(ckpt_refuse(&ctx->log, -EOPNOTSUPP,
 					   "inode %lu of %s is watched, %s: not supported",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Inotify: what is watched, and what waits to be read. */
 #include "ckpt_test.h"
+#include "ckpt_loop.h"
 #include "ckpt_proc.h"
 
 #include <dirent.h>
@@ -423,6 +424,29 @@ CKPT_TEST(notify, mounts)
 	ckpt_point();
 	close(open("/dev/null", O_RDONLY));
 	TOLD(fd, "5:10");
+}
+
+/* Directories whose names the kernel has no more use for. */
+CKPT_TEST(notify, forgotten_names)
+{
+	int fd = make_inotify(IN_NONBLOCK), drop;
+
+	NEED(!mkdir("mnt", 0700));
+	if (ckpt_loop_mount("disk", 16 << 20, "mnt"))
+		ckpt_skip("no ext4");
+	NEED(!mkdir("mnt/dir", 0700) && !mkdir("mnt/dir/sub", 0700));
+	watch(fd, "mnt/dir/sub", IN_CREATE);
+	sync();
+	drop = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	NEED(drop >= 0 && write(drop, "2", 1) == 1);
+	close(drop);
+	ckpt_point();
+	touch("mnt/dir/sub/new");
+	TOLD(fd, "1:100:new");
+	close(fd);
+	CHECK(!umount("mnt"));
+	rmdir("mnt");
+	unlink("disk");
 }
 
 CKPT_TEST(notify, many)
