@@ -375,13 +375,15 @@ static int ckpt_process_name(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	thread = rstr_tree_find(ctx->run, le32_to_cpu(rec->tid));
 	if (!task || (rec->tid && !thread))
 		return rstr_bad(ctx, obj->rec, "%s is of nobody", name);
+	/* Whoever has created one may not have taken note of its number yet. */
 	if (!rec->tid)
 		len = snprintf(buf, PATH_MAX, "%.*s%d%s", pid_at, name,
-			       task->pid, middle);
+			       task_pid_vnr(task->task), middle);
 	else
 		len = snprintf(buf, PATH_MAX, "%.*s%d%.*s%d%s", pid_at, name,
-			       task->pid, (int)(name + tid_at - middle), middle,
-			       thread->pid, name + tid_at +
+			       task_pid_vnr(task->task),
+			       (int)(name + tid_at - middle), middle,
+			       task_pid_vnr(thread->task), name + tid_at +
 			       ckpt_process_digits(le32_to_cpu(rec->tid)));
 	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
