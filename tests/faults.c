@@ -10,6 +10,7 @@
  */
 #include "ckpt_test.h"
 
+#include <linux/checkpoint_image.h>
 #include <signal.h>
 #include <sys/mount.h>
 
@@ -227,6 +228,27 @@ static long faults_restart(struct faults *f)
 	return ret < 0 ? -errno : ret;
 }
 
+static long faults_track(struct faults *f)
+{
+	return faults_checkpoint(f, CHECKPOINT_TRACK);
+}
+
+/* What changed since the image that there is; it stays the parent. */
+static long faults_parent(struct faults *f)
+{
+	struct ckpt_image_header header = {};
+	struct checkpoint_args args = {};
+	long ret;
+
+	if (pread(f->image, &header, sizeof(header), 0) != sizeof(header))
+		return -errno;
+	memcpy(args.parent, header.uuid, sizeof(args.parent));
+	ret = syscall(__NR_checkpoint, f->target, f->out,
+		      CHECKPOINT_PARENT | CHECKPOINT_LOGFD, f->log, &args,
+		      sizeof(args));
+	return ret < 0 ? -errno : ret;
+}
+
 static bool faults_no_child(void)
 {
 	return waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD;
@@ -355,6 +377,23 @@ FAULTS_TEST(killed)
 {
 	EXPECT_TRUE(faults_run(&self->f, "killed", faults_kill,
 			       faults_target_killed));
+}
+
+FAULTS_TEST(tracked)
+{
+	EXPECT_TRUE(faults_run(&self->f, "tracked", faults_track,
+			       faults_target_lives));
+}
+
+FAULTS_TEST(parent)
+{
+	int out = self->f.out;
+
+	self->f.out = self->f.image;
+	ASSERT_LT(0, faults_track(&self->f));
+	self->f.out = out;
+	EXPECT_TRUE(faults_run(&self->f, "parent", faults_parent,
+			       faults_target_lives));
 }
 
 FAULTS_TEST(restart)

@@ -305,6 +305,51 @@ test_ckptinfo_json() {
 	END
 }
 
+# Pages of an image are all alike, and unlike those of any other: how many of each.
+pages_of() {
+	tail -c +8193 "$1" | head -c 16384 | od -An -v -tx1 -w4096 | cut -c2-3 | xargs
+}
+
+test_ckptinfo_flatten() {
+	mkdir chain
+	mkimage /x 1 >chain/a
+	mkimage /x 2 child >chain/b
+	mkimage /x 3 child >chain/c
+	try "ckptinfo --flatten, nothing to do" 0 ckptinfo --flatten chain/a
+	is "ckptinfo --flatten, nothing to do" "$(cmp out chain/a)" = ""
+	try "ckptinfo, a child" 0 ckptinfo chain/c
+	says "ckptinfo, a child: its parent" out '^  parent    02000000-0000-0000-0000-000000000000$'
+	says "ckptinfo, a child: memory" out '4.0 KiB saved, 0 B zero, 20.0 KiB as in the parent$'
+	try "ckptinfo --flatten" 0 ckptinfo --flatten chain/c
+	mv out flat
+	is "ckptinfo --flatten: pages" "$(pages_of flat)" = "5b 5d 5b 5d"
+	try "ckptinfo --flatten: it is one" 0 ckptinfo flat
+	says "ckptinfo --flatten: memory" out ' 12.0 KiB saved, 4.0 KiB zero$'
+	says "ckptinfo --flatten: uuid" out '^  uuid      03000000-'
+	try "ckptinfo --flatten, piped" 0 sh -c 'ckptinfo --flatten --parent chain/a --parent chain/b <chain/c | cmp - flat'
+	try "ckptinfo --flatten, a parent is missing" 1 ckptinfo --flatten --parent chain/b <chain/c
+	says "ckptinfo --flatten, a parent is missing" err 'chain/b: needs its parent, image 01000000-'
+	try "ckptinfo --flatten, another one" 1 ckptinfo --flatten --parent flat chain/b
+	says "ckptinfo --flatten, another one" err 'flat: image 03000000-.* is no ancestor'
+	try "ckptinfo --parent alone" 2 ckptinfo --parent chain/a chain/b
+	FAKE_FLAGS=$work/flags try "ckpt --track" 0 ckpt --track 1
+	is "ckpt --track" "$(cat flags)" = 20
+	FAKE_FLAGS=$work/flags try "ckpt --parent" 0 ckpt --parent chain/a 1
+	is "ckpt --parent" "$(cat flags)" = 52
+	FAKE_FLAGS=$work/flags try "ckpt --parent --kill" 0 ckpt -k --parent chain/a 1
+	is "ckpt --parent --kill" "$(cat flags)" = 37
+	try "ckpt --track --kill" 2 ckpt --track --kill 1
+	head -c 5000 chain/a >cut
+	try "ckpt --parent, cut" 1 ckpt --parent cut 1
+	says "ckpt --parent, cut" err '^ckpt: cut: cut short, has no trailer$'
+	try "ckpt --parent, none" 1 ckpt --parent none 1
+	says "ckpt --parent, none" err '^ckpt: none: No such file'
+	FAKE_ROOT='exit 5' try "rstr, a chain" 5 sh -c 'rstr <chain/c'
+	rm chain/b
+	FAKE_ROOT='exit 5' try "rstr, a chain that lacks one" 1 sh -c 'rstr <chain/c'
+	says "rstr, a chain that lacks one" err 'needs its parent, image 02000000-'
+}
+
 test_ckptinfo_fails() {
 	try "ckptinfo, no such file" 1 ckptinfo none
 	says "ckptinfo, no such file" err '^ckptinfo: none: No such file'
@@ -324,6 +369,6 @@ mkimage >image
 # each in a shell of its own, so that none leaves its environment to the next
 for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_progress \
 	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
-	ckptinfo ckptinfo_json ckptinfo_fails; do
+	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_fails; do
 	(test_$test)
 done

@@ -124,7 +124,7 @@ static void add_pagemap(struct synthetic *s, __u32 owner,
 	__u32 i;
 
 	for (i = 0; i < nr; i++)
-		if (!(le32toh(runs[i].flags) & CKPT_RUN_ZERO))
+		if (!runs[i].flags)
 			pages += le32toh(runs[i].nr);
 	map->owner = htole32(owner);
 	map->nr_runs = htole32(nr);
@@ -144,7 +144,23 @@ static void add_pagemaps(struct synthetic *s, __u32 mm, __u32 shmem)
 		{ htole64(0x3000), htole32(1), 0 },
 	};
 
-	add_pagemap(s, mm, mine, 3);
+	const struct ckpt_page_run changed[] = {
+		{ htole64(0x600000), htole32(1), htole32(CKPT_RUN_PARENT) },
+		{ htole64(0x601000), htole32(1), 0 },
+		{ htole64(0x602000), htole32(2), htole32(CKPT_RUN_PARENT) },
+		{ htole64(0x7ffffffdd000), htole32(2),
+		  htole32(CKPT_RUN_PARENT) },
+	};
+	struct ckpt_rec_pagemap_parent *parent;
+
+	if (s->child) {
+		add_pagemap(s, mm, changed, 4);
+		parent = synthetic_part(s, CKPT_REC_PAGEMAP_PARENT,
+					sizeof(*parent));
+		parent->owner = htole32(mm);
+	} else {
+		add_pagemap(s, mm, mine, 3);
+	}
 	add_pagemap(s, shmem, shared, 1);
 }
 
@@ -286,11 +302,19 @@ void synthetic_finish(struct synthetic *s)
 	__u64 nr_records = s->nr_records;
 	struct ckpt_rec_end *end = add(s, CKPT_REC_END, sizeof(*end), 0, 0);
 	struct ckpt_image_trailer *trailer;
+	struct ckpt_image_header *h;
 
 	end->nr_records = htole64(nr_records);
 	fill_header(s, s->len - sizeof(struct ckpt_image_header));
+	h = (void *)s->data;
+	h->uuid[0] = s->uuid;
+	if (s->child) {
+		h->incompat = htole64(CKPT_INCOMPAT_PARENT);
+		h->parent[0] = s->uuid - 1;
+	}
 	grow(s, -s->len % PAGE);
-	memset(grow(s, s->nr_pages * PAGE), 0x5a, s->nr_pages * PAGE);
+	memset(grow(s, s->nr_pages * PAGE), 0x5a + s->uuid,
+	       s->nr_pages * PAGE);
 	trailer = grow(s, sizeof(*trailer));
 	memcpy(trailer->magic, CKPT_TRAILER_MAGIC, sizeof(trailer->magic));
 	trailer->id = htole64(7);

@@ -15,6 +15,8 @@
  * @nr_records: how many there are
  * @nr_tasks: how many of them are tasks
  * @nr_pages: how many pages are to follow
+ * @child: it is of what changed in part of its memory; set after the start
+ * @uuid: the first byte of its UUID, to be set likewise; of its parent one less
  */
 struct synthetic {
 	unsigned char	*data;
@@ -24,6 +26,8 @@ struct synthetic {
 	__u64		nr_records;
 	__u32		nr_tasks;
 	__u64		nr_pages;
+	int		child;
+	unsigned char	uuid;
 };
 
 void synthetic_start(struct synthetic *s);
