@@ -1,81 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * ckpt - checkpoint a process to standard output, see ckpt(1)
- *
- * A child, the writer, makes the call, and may be interrupted at any time by
- * any signal that ends it. This one watches, and picks up what is left.
- */
+/* ckpt - checkpoint a process to standard output or, again and again, to files */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
-#include "call.h"
 #include "chain.h"
-#include "clock.h"
+#include "every.h"
 #include "job.h"
-#include "log.h"
-#include "output.h"
 #include "status.h"
-#include "text.h"
-
-/* Progress is shown from when on and how often, in milliseconds. */
-#define PROGRESS_AFTER	1000
-#define PROGRESS_EVERY	200
-
-/**
- * struct request - what is asked for
- * @pid: of the root
- * @flags: CHECKPOINT_*
- * @quiet: say nothing but why it failed
- * @verbose: tell size and time
- * @externals: what is left to the restarter
- * @parent: the file that the parent is in, or NULL
- * @uuid: of the parent
- */
-struct request {
-	pid_t		pid;
-	unsigned int	flags;
-	bool		quiet;
-	bool		verbose;
-	struct externals externals;
-	const char	*parent;
-	__u8		uuid[CKPT_UUID_LEN];
-};
-
-/**
- * struct result - what the writer tells of the call
- * @id: what it returned
- * @error: errno, if that is negative
- * @seconds: how long it took
- * @written: bytes, 0 if there is no telling
- */
-struct result {
-	long	id;
-	int	error;
-	double	seconds;
-	__u64	written;
-};
-
-/* These end ckpt, once the writer has ended. */
-static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-#define NR_FATAL (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
-
-static volatile sig_atomic_t caught;
-static volatile pid_t writer;
+#include "take.h"
 
 static void usage(FILE *out)
 {
 	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--external NAME] [--track | --parent FILE]\n"
 	      "            PID > IMAGE\n"
+	      "       ckpt --every TIME [--keep N] -o DIRECTORY [-q] [-v] [--external NAME] PID\n"
 	      "Checkpoint a process to standard output. It runs on, unless told otherwise.\n"
 	      "\n"
 	      "  -k, --kill     kill it once the image has been written\n"
@@ -86,6 +29,12 @@ static void usage(FILE *out)
 	      "      --track    have the next checkpoint know what changed since this one\n"
 	      "      --parent FILE\n"
 	      "                 write only what changed since the image in FILE, and --track\n"
+	      "      --every TIME\n"
+	      "                 take one image after another, each so long after the one\n"
+	      "                 before (100ms, 5s, 1m), until the process ends\n"
+	      "      --keep N   keep so many of them, 2 by default\n"
+	      "  -o, --output DIRECTORY\n"
+	      "                 where they go, as NUMBER.image; latest.image is the last\n"
 	      "  -q, --quiet    say nothing but why it failed\n"
 	      "  -v, --verbose  tell the size of the image and the time it took\n"
 	      "  -h, --help     print this\n",
@@ -107,9 +56,28 @@ static int parse_pid(const char *arg, pid_t *pid)
 	return 0;
 }
 
-static int parse_operands(int argc, char **argv, struct request *request)
+static int check_every(const struct request *request, const struct every *every)
+{
+	if (!every->seconds && !every->directory)
+		return 0;
+	if (!every->seconds || !every->directory) {
+		warnx("--every and --output go together");
+		return -1;
+	}
+	if (request->flags || request->parent) {
+		warnx("--every excludes --kill, --stop, --track and --parent");
+		return -1;
+	}
+	return 0;
+}
+
+static int parse_operands(int argc, char **argv, struct request *request,
+			  const struct every *every)
 {
 	const unsigned int both = CHECKPOINT_KILL | CHECKPOINT_STOP;
+
+	if (check_every(request, every))
+		return EXIT_USAGE;
 
 	if ((request->flags & both) == both) {
 		warnx("--kill and --stop exclude each other");
@@ -130,10 +98,11 @@ static int parse_operands(int argc, char **argv, struct request *request)
 	return parse_pid(argv[optind], &request->pid) ? EXIT_USAGE : -1;
 }
 
-enum { OPT_EXTERNAL = 256, OPT_PARENT, OPT_TRACK };
+enum { OPT_EXTERNAL = 256, OPT_PARENT, OPT_TRACK, OPT_EVERY, OPT_KEEP };
 
 /* Returns -1 to go on, or a status to exit with. */
-static int parse_options(int argc, char **argv, struct request *request)
+static int parse_options(int argc, char **argv, struct request *request,
+			 struct every *every)
 {
 	static const struct option options[] = {
 		{ "kill", no_argument, NULL, 'k' },
@@ -141,13 +110,16 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{ "external", required_argument, NULL, OPT_EXTERNAL },
 		{ "parent", required_argument, NULL, OPT_PARENT },
 		{ "track", no_argument, NULL, OPT_TRACK },
+		{ "every", required_argument, NULL, OPT_EVERY },
+		{ "keep", required_argument, NULL, OPT_KEEP },
+		{ "output", required_argument, NULL, 'o' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, {}
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "ksqvh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "ko:sqvh", options, NULL)) != -1) {
 		switch (c) {
 		case 'k':
 			request->flags |= CHECKPOINT_KILL;
@@ -164,6 +136,17 @@ static int parse_options(int argc, char **argv, struct request *request)
 		case OPT_TRACK:
 			request->flags |= CHECKPOINT_TRACK;
 			break;
+		case OPT_EVERY:
+			if (every_parse_time(optarg, &every->seconds))
+				return EXIT_USAGE;
+			break;
+		case OPT_KEEP:
+			if (every_parse_keep(optarg, &every->keep))
+				return EXIT_USAGE;
+			break;
+		case 'o':
+			every->directory = optarg;
+			break;
 		case 'q':
 			request->quiet = true;
 			break;
@@ -178,244 +161,18 @@ static int parse_options(int argc, char **argv, struct request *request)
 			return EXIT_USAGE;
 		}
 	}
-	return parse_operands(argc, argv, request);
-}
-
-/* ---- the writer ---------------------------------------------------------- */
-
-/*
- * Stopping from the keyboard would interrupt a write to a pipe, and the image
- * with it. So the writer goes on, and only ckpt stops.
- */
-static void block_stops(void)
-{
-	sigset_t stops;
-
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGTSTP);
-	sigaddset(&stops, SIGTTIN);
-	sigaddset(&stops, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &stops, NULL);
-}
-
-__attribute__((noreturn))
-static void write_image(const struct request *request,
-			const struct output *output, int logfd, int report)
-{
-	struct result result = {};
-	double start = clock_now();
-
-	block_stops();
-	/* A reader that went away is an error like others: say so. */
-	signal(SIGPIPE, SIG_IGN);
-	result.id = call_checkpoint(request->pid, STDOUT_FILENO,
-				    request->flags, logfd,
-				    &request->externals,
-				    request->parent ? request->uuid : NULL);
-	result.error = errno;
-	result.seconds = clock_now() - start;
-	result.written = output_written(output, getpid());
-	if (write(report, &result, sizeof(result)) != sizeof(result))
-		_exit(EXIT_FAILED);
-	_exit(0);
-}
-
-/* ---- the watcher --------------------------------------------------------- */
-
-static void forward(int sig)
-{
-	caught = sig;
-	if (writer)
-		kill(writer, sig);
-}
-
-/* A signal that was ignored from the start, as by nohup(1), stays so. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = forward };
-	struct sigaction old;
-	size_t i;
-
-	for (i = 0; i < NR_FATAL; i++) {
-		sigaction(fatal_signals[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(fatal_signals[i], &action, NULL);
-	}
-}
-
-/*
- * Start the writer, whose @report is the end of a pipe. Until the handlers are
- * there, a signal that would end this process has to wait.
- */
-static int start_writer(const struct request *request,
-			const struct output *output, int logfd, int report)
-{
-	pid_t self = getpid();
-	sigset_t fatal, old;
-	size_t i;
-
-	sigemptyset(&fatal);
-	for (i = 0; i < NR_FATAL; i++)
-		sigaddset(&fatal, fatal_signals[i]);
-	sigprocmask(SIG_BLOCK, &fatal, &old);
-	writer = fork();
-	if (writer < 0) {
-		warn("fork");
-		return -1;
-	}
-	if (!writer) {
-		/* No image is written that nobody looks after. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != self)
-			_exit(EXIT_FAILED);
-		sigprocmask(SIG_SETMASK, &old, NULL);
-		write_image(request, output, logfd, report);
-	}
-	catch_signals();
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return 0;
-}
-
-/* A line that overwrites itself; @width is what there is to overwrite. */
-static void show_progress(const struct output *output, double seconds,
-			  int *width)
-{
-	__u64 expected = output_expected(output);
-	char done[TEXT_SIZE_LEN], all[TEXT_SIZE_LEN], line[128];
-	__u64 written = output_written(output, writer);
-	int len;
-
-	if (tcgetpgrp(STDERR_FILENO) != getpgrp())
-		return;
-	text_size(done, written);
-	text_size(all, expected);
-	if (!written)
-		len = snprintf(line, sizeof(line), "%s for %.0f s",
-			       output->regular ? "capturing" : "busy", seconds);
-	else if (!expected)
-		len = snprintf(line, sizeof(line), "%s written", done);
-	else
-		len = snprintf(line, sizeof(line), "%s of %s written, %u%%",
-			       done, all,
-			       (unsigned int)(100.0 * written / expected));
-	fprintf(stderr, "\rckpt: %-*s", *width, line);
-	*width = len;
-}
-
-static void clear_progress(int width)
-{
-	if (width)
-		fprintf(stderr, "\r%*s\r", width + (int)strlen("ckpt: "), "");
-}
-
-/* Wait until the writer reports or ends; true if it reported. */
-static bool watch(const struct request *request, const struct output *output,
-		  int report, struct result *result)
-{
-	bool shown = !request->quiet && isatty(STDERR_FILENO);
-	struct pollfd pfd = { .fd = report, .events = POLLIN };
-	int timeout = shown ? PROGRESS_AFTER : -1;
-	double start = clock_now();
-	int width = 0;
-	ssize_t n;
-	int ready;
-
-	while ((ready = poll(&pfd, 1, timeout)) <= 0) {
-		if (ready < 0)
-			continue;
-		show_progress(output, clock_now() - start, &width);
-		timeout = PROGRESS_EVERY;
-	}
-	clear_progress(width);
-	do {
-		n = read(report, result, sizeof(*result));
-	} while (n < 0 && errno == EINTR);
-	return n == sizeof(*result);
-}
-
-static void tell(const struct request *request, const struct output *output,
-		 const struct result *result)
-{
-	__u32 stopped = output_stopped(output);
-	char size[TEXT_SIZE_LEN];
-
-	fprintf(stderr, "ckpt: image %ld of pid %d: ", result->id,
-		request->pid);
-	if (result->written)
-		fprintf(stderr, "%s in ", text_size(size, result->written));
-	fprintf(stderr, "%.3f s", result->seconds);
-	if (stopped)
-		fprintf(stderr, ", stopped for %.3f ms", stopped / 1000.0);
-	putc('\n', stderr);
-}
-
-/* The writer ended before the call did. */
-static int no_report(const struct output *output, int status)
-{
-	output_undo(output);
-	if (caught) {
-		warnx("interrupted, there is no image");
-		job_die(caught);
-	}
-	if (WIFSIGNALED(status))
-		warnx("%s, there is no image", strsignal(WTERMSIG(status)));
-	else
-		warnx("the call was not made");
-	return EXIT_FAILED;
-}
-
-static int finish(const struct request *request, const struct output *output,
-		  const struct result *result, struct log *log)
-{
-	bool explained = false;
-
-	if (result->id <= 0 || !request->quiet)
-		explained = log_print(log);
-	if (result->id > 0) {
-		if (request->verbose)
-			tell(request, output, result);
-		return 0;
-	}
-	if (!explained)
-		warnx("pid %d: %s", request->pid, log_strerror(result->error));
-	output_undo(output);
-	return EXIT_FAILED;
-}
-
-static int run(const struct request *request)
-{
-	struct output output;
-	struct result result;
-	struct log log;
-	bool reported;
-	int report[2];
-	int status = 0;
-
-	if (output_open(&output) || log_open(&log))
-		return EXIT_FAILED;
-	if (pipe(report)) {
-		warn("pipe");
-		return EXIT_FAILED;
-	}
-	if (start_writer(request, &output, log.wr, report[1]))
-		return EXIT_FAILED;
-	close(report[1]);
-	reported = watch(request, &output, report[0], &result);
-	while (waitpid(writer, &status, 0) < 0 && errno == EINTR)
-		;
-	writer = 0;
-	if (!reported)
-		return no_report(&output, status);
-	return finish(request, &output, &result, &log);
+	return parse_operands(argc, argv, request, every);
 }
 
 int main(int argc, char **argv)
 {
 	struct request request = {};
+	struct every every = { .keep = EVERY_KEEP };
+	struct taken taken;
 	int status;
 
-	status = parse_options(argc, argv, &request);
-	if (status < 0 && isatty(STDOUT_FILENO)) {
+	status = parse_options(argc, argv, &request, &every);
+	if (status < 0 && !every.directory && isatty(STDOUT_FILENO)) {
 		warnx("standard output is a terminal; try 'ckpt %d > image'",
 		      request.pid);
 		status = EXIT_USAGE;
@@ -424,7 +181,10 @@ int main(int argc, char **argv)
 	    parent_uuid(request.parent, request.uuid))
 		status = EXIT_FAILED;
 	if (status < 0)
-		status = run(&request);
+		status = every.directory ? every_run(&every, &request) :
+					   take_image(&request, &taken);
 	free(request.externals.ext);
+	if (status && take_caught())
+		job_die(take_caught());
 	return status;
 }

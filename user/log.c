@@ -29,6 +29,12 @@ int log_open(struct log *log)
 	return 0;
 }
 
+void log_close(struct log *log)
+{
+	close(log->rd);
+	close(log->wr);
+}
+
 static void print_line(const char *line, size_t len)
 {
 	fprintf(stderr, "%s: ", program_invocation_short_name);

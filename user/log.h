@@ -17,6 +17,7 @@ struct log {
 
 /* Make one; on failure says so and returns -1. */
 int log_open(struct log *log);
+void log_close(struct log *log);
 
 /* Print each line after the program's name, and close the log; tells whether
  * there was any.

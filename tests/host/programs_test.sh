@@ -132,6 +132,7 @@ within() {
 test_ckpt_signals() {
 	export FAKE_IMAGE=$bin/ckptinfo FAKE_PAUSE=20
 	for signal in TERM HUP; do
+		rm -f half
 		ckpt 1 >half 2>err &
 		within -s half
 		is "ckpt has begun" -s half
@@ -141,6 +142,7 @@ test_ckpt_signals() {
 		says "ckpt says so" err '^ckpt: interrupted'
 		is "ckpt leaves nothing" ! -s half
 	done
+	rm -f half
 	ckpt 1 >half 2>err &
 	within -s half
 	kill -INT $!
@@ -148,6 +150,34 @@ test_ckpt_signals() {
 	is "SIGINT stays ignored" -d /proc/$!
 	kill -TERM $!
 	wait
+}
+
+test_ckpt_every() {
+	export FAKE_IMAGE=$work/image
+	try "ckpt --every, no directory" 2 ckpt --every 1s 1
+	try "ckpt -o, no --every" 2 ckpt -o series 1
+	try "ckpt --every 0" 2 ckpt --every 0 -o series 1
+	try "ckpt --every, no time" 2 ckpt --every soon -o series 1
+	try "ckpt --keep 0" 2 ckpt --every 1s --keep 0 -o series 1
+	try "ckpt --every -k" 2 ckpt --every 1s -k -o series 1
+	ckpt --every 50ms --keep 3 -o series 1 2>err &
+	within -e series/000005.image
+	kill -TERM $!
+	wait $! 2>/dev/null
+	is "ckpt --every ends by a signal" $? = 143
+	says "ckpt --every says what it cost" err 'images of pid 1 in .* 24.0 KiB .* stopped for'
+	is "ckpt --keep" "$(ls series/*[0-9].image | wc -l)" = 3
+	is "the last is the latest" "$(readlink series/latest.image)" = \
+		"$(ls series | grep '^[0-9]' | tail -n 1)"
+	is "it is whole" "$(cmp series/latest.image image)" = ""
+	is "ckpt --every leaves nothing else" "$(ls -A series | wc -l)" = 4
+	last=$(readlink series/latest.image)
+	sh -c 'sleep 1 & echo $! >sleeper'
+	try "ckpt --every, the process ends" 0 ckpt --every 100ms -o series "$(cat sleeper)"
+	is "ckpt --every goes on counting" "$(readlink series/latest.image)" \> "$last"
+	is "and keeps two" "$(ls series/*[0-9].image | wc -l)" = 2
+	FAKE_ERRNO=3 try "ckpt --every fails" 1 ckpt --every 100ms -o fresh 1
+	is "ckpt --every leaves no half image" "$(ls -A fresh)" = ""
 }
 
 test_ckpt_progress() {
@@ -367,7 +397,8 @@ test_ckptinfo_fails() {
 
 mkimage >image
 # each in a shell of its own, so that none leaves its environment to the next
-for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_progress \
+for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_every \
+	ckpt_progress \
 	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
 	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_fails; do
 	(test_$test)
