@@ -51,7 +51,7 @@ int every_parse_time(const char *arg, double *seconds)
 	static const struct {
 		const char	*name;
 		double		seconds;
-	} units[] = { { "", 1 }, { "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+	} units[] = { { "", 1 }, { "ms", 0.001 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
 	char *end;
 	double number;
 
@@ -61,7 +61,7 @@ int every_parse_time(const char *arg, double *seconds)
 			continue;
 		*seconds = number * units[i].seconds;
 		/* Neither for lack of a number, nor so long that it can't be added. */
-		if (*seconds >= 1e-3 && *seconds <= 1e9)
+		if (*seconds >= 0.001 && *seconds <= 1e9)
 			return 0;
 	}
 	warnx("not a time from 1ms on: %s", arg);
@@ -97,8 +97,8 @@ static void name_of(char name[32], unsigned long number)
 	snprintf(name, 32, "%06lu.image", number);
 }
 
-/* In the current directory: call for each image that there is. */
-static int for_each_image(void (*call)(unsigned long number, void *arg), void *arg)
+/* In the current directory: the last image there is; those below @oldest go. */
+static int look_through(unsigned long oldest, unsigned long *last)
 {
 	DIR *dir = opendir(".");
 	struct dirent *entry;
@@ -106,42 +106,26 @@ static int for_each_image(void (*call)(unsigned long number, void *arg), void *a
 
 	if (!dir)
 		return -1;
+	*last = 0;
 	while ((entry = readdir(dir))) {
 		number = number_of(entry->d_name);
-		if (number)
-			call(number, arg);
+		if (number > *last)
+			*last = number;
+		if (number && number < oldest && unlink(entry->d_name))
+			warn("%s", entry->d_name);
 	}
 	closedir(dir);
 	return 0;
 }
 
-static void find_last(unsigned long number, void *arg)
-{
-	unsigned long *last = arg;
-
-	if (number > *last)
-		*last = number;
-}
-
 /* The numbers go on where they ended, so that those from before are the oldest. */
 static int enter_directory(const char *name, unsigned long *last)
 {
-	*last = 0;
 	if ((!mkdir(name, 0700) || errno == EEXIST) && !chdir(name) &&
-	    !for_each_image(find_last, last))
+	    !look_through(0, last))
 		return 0;
 	warn("%s", name);
 	return -1;
-}
-
-static void remove_old(unsigned long number, void *arg)
-{
-	const unsigned long *oldest = arg;
-	char name[32];
-
-	name_of(name, number);
-	if (number < *oldest && unlink(name))
-		warn("%s", name);
 }
 
 static int sync_directory(void)
@@ -159,7 +143,7 @@ static int sync_directory(void)
 /* Standard output is complete: give it its name. */
 static int publish(unsigned long number, unsigned long keep)
 {
-	unsigned long oldest = number < keep ? 0 : number - keep + 1;
+	unsigned long oldest = number < keep ? 0 : number - keep + 1, last;
 	char name[32];
 
 	name_of(name, number);
@@ -169,8 +153,7 @@ static int publish(unsigned long number, unsigned long keep)
 		warn("%s", name);
 		return -1;
 	}
-	for_each_image(remove_old, &oldest);
-	return 0;
+	return look_through(oldest, &last);
 }
 
 static int open_part(void)

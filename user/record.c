@@ -97,32 +97,31 @@ static const struct flag_name file_what[] = {
 	{ CKPT_FILE_MAPPED, "mapped" }, {}
 };
 
-/* Those of struct ckpt_rec_file, which is @file of the record @type. */
-#define FILE_FIELDS(type, file)						\
-	FIELD_NAMED("flags", type, file flags, FIELD_OPEN_FLAGS,	\
-		    .flags = open_flags),				\
-	FIELD_NAMED("what", type, file what, FIELD_FLAGS,		\
-		    .flags = file_what),				\
-	FIELD_NAMED("pos", type, file pos, FIELD_UNSIGNED),		\
-	FIELD_NAMED("ino", type, file stat.ino, FIELD_UNSIGNED),	\
-	FIELD_NAMED("size", type, file stat.size, FIELD_UNSIGNED),	\
-	FIELD_NAMED("mtime_sec", type, file stat.mtime_sec,		\
+/* What records of files begin with. */
+#define FILE_FIELDS							\
+	FIELD(ckpt_rec_file, flags, FIELD_OPEN_FLAGS,			\
+	      .flags = open_flags),					\
+	FIELD(ckpt_rec_file, what, FIELD_FLAGS, .flags = file_what),	\
+	FIELD(ckpt_rec_file, pos, FIELD_UNSIGNED),			\
+	FIELD_NAMED("ino", ckpt_rec_file, stat.ino, FIELD_UNSIGNED),	\
+	FIELD_NAMED("size", ckpt_rec_file, stat.size, FIELD_UNSIGNED),	\
+	FIELD_NAMED("mtime_sec", ckpt_rec_file, stat.mtime_sec,		\
 		    FIELD_SIGNED),					\
-	FIELD_NAMED("mtime_nsec", type, file stat.mtime_nsec,		\
+	FIELD_NAMED("mtime_nsec", ckpt_rec_file, stat.mtime_nsec,	\
 		    FIELD_UNSIGNED),					\
-	FIELD_NAMED("mode", type, file stat.mode, FIELD_OCTAL),		\
-	FIELD_NAMED("rdev_major", type, file stat.rdev_major,		\
+	FIELD_NAMED("mode", ckpt_rec_file, stat.mode, FIELD_OCTAL),	\
+	FIELD_NAMED("rdev_major", ckpt_rec_file, stat.rdev_major,	\
 		    FIELD_UNSIGNED),					\
-	FIELD_NAMED("rdev_minor", type, file stat.rdev_minor,		\
+	FIELD_NAMED("rdev_minor", ckpt_rec_file, stat.rdev_minor,	\
 		    FIELD_UNSIGNED),					\
-	FIELD_NAMED("reserved", type, file stat.reserved, FIELD_ZERO)
+	FIELD_NAMED("reserved", ckpt_rec_file, stat.reserved, FIELD_ZERO)
 
 static const struct field file_fields[] = {
-	FILE_FIELDS(ckpt_rec_file,), {}
+	FILE_FIELDS, {}
 };
 
 static const struct field file_process_fields[] = {
-	FILE_FIELDS(ckpt_rec_file_process, file.),
+	FILE_FIELDS,
 	FIELD(ckpt_rec_file_process, pid, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_file_process, tid, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_file_process, pid_at, FIELD_UNSIGNED),
