@@ -15,8 +15,8 @@ help:
 
 ## make            build everything into build/
 ## make run        boot it: a program counts, is checkpointed, and counts on
-## make check      the tests, on the kernel just built; TESTS='mem* vma' some of them
-## make check-all  that, and the debug kernel, the build with the option off,
+## make check      the tests, but for the slowest; TESTS='mem* vma' some of them
+## make check-all  all of them, and the debug kernel, the build with the option off,
 ##                 the style of the sources and the size of the patches
 ## make check-real of these only: real programs, a pipeline and make -j2, there and back
 ## make bench      measure; CRIU=/path/to/criu measures that one beside it
