@@ -76,6 +76,7 @@ static struct sock *ckpt_tcp_peer(struct ckpt_ctx *ctx, struct sock *sk)
 	struct ckpt_rec_inet_addr addr;
 	struct sock *peer;
 	bool early = false;
+	int err;
 
 	ckpt_inet_address(sk, &addr, false);
 	ckpt_tcp_addr(sk->sk_family, &addr, &own);
@@ -89,9 +90,11 @@ static struct sock *ckpt_tcp_peer(struct ckpt_ctx *ctx, struct sock *sk)
 		peer = NULL;
 	}
 	local_bh_enable();
-	if (early)
-		return ERR_PTR(ckpt_inet_refuse(ctx, sk, "whose other end has not taken it (TCP_DEFER_ACCEPT, or its queue is full)"));
-	return peer;
+	if (!early)
+		return peer;
+	err = ckpt_inet_refuse(ctx, sk,
+			       "whose other end has not taken it (TCP_DEFER_ACCEPT, or its queue is full)");
+	return ERR_PTR(err);
 }
 
 /* Whether it has got all that the other end had to say. */

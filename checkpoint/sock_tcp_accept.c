@@ -212,6 +212,7 @@ static struct sock *ckpt_tcp_listener(struct rstr_ctx *ctx,
 	const struct ckpt_rec_tcp_waiting *p = rstr_payload(waits->rec);
 	struct sock *sk = rstr_get(ctx, rstr_obj(ctx, p->listener));
 	u32 max;
+	int err;
 
 	if (IS_ERR(sk))
 		return sk;
@@ -219,10 +220,11 @@ static struct sock *ckpt_tcp_listener(struct rstr_ctx *ctx,
 		return ERR_PTR(rstr_bad(ctx, waits->rec, "nobody listens"));
 	max = READ_ONCE(sock_net(sk)->core.sysctl_somaxconn);
 	/* One more than that may wait. */
-	if (READ_ONCE(sk->sk_ack_backlog) > max)
-		return ERR_PTR(ckpt_refuse(&ctx->log, -ENOBUFS,
-					   "TCP socket: more wait to be accepted than may (net.core.somaxconn)"));
-	return sk;
+	if (READ_ONCE(sk->sk_ack_backlog) <= max)
+		return sk;
+	err = ckpt_refuse(&ctx->log, -ENOBUFS,
+			  "TCP socket: more wait to be accepted than may (net.core.somaxconn)");
+	return ERR_PTR(err);
 }
 
 /**

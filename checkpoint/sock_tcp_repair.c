@@ -82,6 +82,9 @@ static int ckpt_tcp_send(struct sock *sk, const void *data, u32 len)
 		vec.iov_base = (void *)data + at;
 		vec.iov_len = len - at;
 		ret = kernel_sendmsg(sk->sk_socket, &msg, &vec, 1, len - at);
+		/* What it says for want of memory. */
+		if (ret == -ENOBUFS)
+			return -ENOMEM;
 		if (ret <= 0)
 			return ret ?: -EIO;
 	}
