@@ -7,6 +7,7 @@ MANDIR ?= $(PREFIX)/share/man
 BASE := /usr/src/linux-source-6.12.tar.xz
 
 BUILD := $(CURDIR)/build
+JOBS ?= $(shell nproc)
 
 all: build/bzImage initramfs
 
@@ -50,10 +51,10 @@ initramfs: programs tests demo bench-programs
 	@kernel/pack
 
 programs: | packages
-	@$(MAKE) -s -C user OUT=$(BUILD)/bin
+	@$(MAKE) -s -j$(JOBS) -C user OUT=$(BUILD)/bin
 
 tests: build/base
-	@$(MAKE) -s -C tests OUT=$(BUILD)/tests
+	@$(MAKE) -s -j$(JOBS) -C tests OUT=$(BUILD)/tests
 
 demo: | packages
 	@$(MAKE) -s -C tests/demo OUT=$(BUILD)/demo
