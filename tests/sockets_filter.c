@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Filters of sockets (SO_ATTACH_FILTER): that they are there, and that they filter. */
 #include "ckpt_test.h"
+#include "ckpt_inet.h"
 
 #include <arpa/inet.h>
 #include <linux/bpf.h>
@@ -73,17 +74,6 @@ static int filter_len(int fd)
 	       (int)nr;
 }
 
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	NEED(!ioctl(fd, SIOCGIFFLAGS, &ifr));
-	ifr.ifr_flags |= IFF_UP;
-	NEED(!ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
-}
-
 /* A socket at a port of its own, and the address to reach it by. */
 static int bound(int type, struct sockaddr_in *addr)
 {
@@ -130,7 +120,7 @@ CKPT_TEST(filter, udp)
 	struct sockaddr_in addr;
 	int fd, sender;
 
-	loopback_up();
+	ckpt_loopback_up();
 	fd = bound(SOCK_DGRAM, &addr);
 	sender = socket(AF_INET, SOCK_DGRAM, 0);
 	NEED(!connect(sender, (void *)&addr, sizeof(addr)));
@@ -195,7 +185,7 @@ CKPT_TEST(filter, tcp)
 	struct sockaddr_in addr;
 	int server, client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = bound(SOCK_STREAM, &addr);
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	NEED(!attach(server, 1000, 77) && !detach(server));
@@ -222,7 +212,7 @@ CKPT_TEST(filter, listener)
 	struct sockaddr_in addr;
 	int server, client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = bound(SOCK_STREAM, &addr);
 	NEED(!listen(server, 1) && !attach_insns(server, &all, 1));
 	ckpt_point();
@@ -262,7 +252,7 @@ CKPT_TEST(filter, packet)
 	struct sockaddr_in addr;
 	char buf[64];
 
-	loopback_up();
+	ckpt_loopback_up();
 	/* Behind the headers of IPv4 and UDP. */
 	NEED(fd >= 0 && !attach(fd, 28, 31));
 	NEED(!bind(fd, (void *)&any, sizeof(any)));

@@ -4,6 +4,7 @@
  * of netlink, and packet sockets.
  */
 #include "ckpt_test.h"
+#include "ckpt_inet.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -27,34 +28,6 @@ static void make_data(void)
 		data[i] = i * 7 + i / 251;
 }
 
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	NEED(!ioctl(fd, SIOCGIFFLAGS, &ifr));
-	ifr.ifr_flags |= IFF_UP;
-	NEED(!ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
-}
-
-static socklen_t address(struct sockaddr_storage *addr, int family, int port)
-{
-	struct sockaddr_in6 *in6 = (void *)addr;
-	struct sockaddr_in *in = (void *)addr;
-
-	memset(addr, 0, sizeof(*addr));
-	addr->ss_family = family;
-	if (family == AF_INET) {
-		in->sin_port = htons(port);
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return sizeof(*in);
-	}
-	in6->sin6_port = htons(port);
-	in6->sin6_addr = in6addr_loopback;
-	return sizeof(*in6);
-}
-
 static int port_of(int fd, bool peer)
 {
 	struct sockaddr_storage addr;
@@ -70,7 +43,7 @@ static int port_of(int fd, bool peer)
 static int bound(int family, int type, int port)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address(&addr, family, port);
+	socklen_t len = ckpt_loopback(&addr, family, port);
 	int fd = socket(family, type, 0), on = 1;
 
 	if (port)
@@ -82,7 +55,7 @@ static int bound(int family, int type, int port)
 static int connects(int fd, int family, int port)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address(&addr, family, port);
+	socklen_t len = ckpt_loopback(&addr, family, port);
 
 	return connect(fd, (void *)&addr, len);
 }
@@ -151,7 +124,7 @@ static void udp(int family)
 {
 	int a, b, c, port;
 
-	loopback_up();
+	ckpt_loopback_up();
 	a = bound(family, SOCK_DGRAM, 0);
 	b = socket(family, SOCK_DGRAM, 0);
 	c = socket(family, SOCK_DGRAM, 0);
@@ -197,7 +170,7 @@ CKPT_TEST(inet, udp_from)
 	struct cmsghdr *cmsg;
 	int a, b, port;
 
-	loopback_up();
+	ckpt_loopback_up();
 	a = bound(AF_INET, SOCK_DGRAM, 0);
 	b = bound(AF_INET, SOCK_DGRAM, 0);
 	set_option(a, SOL_IP, IP_PKTINFO, 1);
@@ -225,7 +198,7 @@ static void listens(int family)
 {
 	int server, fd, client, port;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = bound(family, SOCK_STREAM, 0);
 	NEED(!listen(server, 3));
 	port = port_of(server, false);
@@ -255,7 +228,7 @@ CKPT_TEST(inet, unconnected)
 	int tcp6 = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	int only, port;
 
-	loopback_up();
+	ckpt_loopback_up();
 	only = bound(AF_INET, SOCK_STREAM, 0);
 	port = port_of(only, false);
 	set_option(tcp6, SOL_IPV6, IPV6_V6ONLY, 1);
@@ -272,7 +245,7 @@ static void established(int family)
 {
 	int fd[2], server, port;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = connection(family, fd);
 	port = port_of(fd[0], false);
 	put(fd[0], "to be read");
@@ -311,7 +284,7 @@ CKPT_TEST(inet, tcp_mixed)
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
 	int server = socket(AF_INET6, SOCK_STREAM, 0), client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	NEED(!bind(server, (void *)&any, sizeof(any)) && !listen(server, 1));
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	NEED(!connects(client, AF_INET, port_of(server, false)));
@@ -329,7 +302,7 @@ CKPT_TEST(inet, tcp_full)
 	ssize_t sent, all = 0, at = 0;
 	int fd[2];
 
-	loopback_up();
+	ckpt_loopback_up();
 	make_data();
 	connection(AF_INET, fd);
 	set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
@@ -355,7 +328,7 @@ CKPT_TEST(inet, tcp_half_closed)
 {
 	int fd[2];
 
-	loopback_up();
+	ckpt_loopback_up();
 	connection(AF_INET, fd);
 	put(fd[0], "last words");
 	NEED(!shutdown(fd[0], SHUT_WR));
@@ -375,7 +348,7 @@ CKPT_TEST(inet, tcp_peer_closed)
 {
 	int fd[2], read_up[2];
 
-	loopback_up();
+	ckpt_loopback_up();
 	connection(AF_INET, fd);
 	connection(AF_INET6, read_up);
 	put(fd[0], "last words");
@@ -395,7 +368,7 @@ CKPT_TEST(inet, tcp_options)
 	socklen_t len = sizeof(name);
 	int fd[2], server;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = connection(AF_INET, fd);
 	set_option(fd[0], SOL_TCP, TCP_NODELAY, 1);
 	set_option(fd[0], SOL_TCP, TCP_KEEPIDLE, 77);
@@ -423,7 +396,7 @@ CKPT_TEST(inet, tcp_watched)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int fd[2], epoll = epoll_create1(0);
 
-	loopback_up();
+	ckpt_loopback_up();
 	connection(AF_INET, fd);
 	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd[1], &event));
 	ckpt_point();
@@ -495,7 +468,7 @@ CKPT_TEST(inet, packet)
 	};
 	socklen_t len = sizeof(addr);
 
-	loopback_up();
+	ckpt_loopback_up();
 	NEED(fd >= 0 && !bind(fd, (void *)&addr, sizeof(addr)));
 	ckpt_point();
 	CHECK(!getsockname(fd, (void *)&addr, &len));
@@ -545,7 +518,7 @@ TEST_F(inet_outside, tcp)
 	struct ckpt_target *target = &self->target;
 	int server, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = bound(AF_INET, SOCK_STREAM, OUTSIDE_PORT);
 	ASSERT_EQ(0, fcntl(server, F_SETFD, FD_CLOEXEC));
 	ASSERT_EQ(0, listen(server, 1));
@@ -592,7 +565,7 @@ TEST_F(inet_outside, waits)
 	struct ckpt_target *target = &self->target;
 	int fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	ASSERT_EQ(0, ckpt_start(target, "tcp_waits", CKPT_LIVE));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -613,7 +586,7 @@ TEST_F(inet_outside, port_in_use)
 	struct ckpt_target *target = &self->target;
 	int fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	ASSERT_EQ(0, ckpt_start(target, "tcp_serves", CKPT_LIVE));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What sockets may have, and is refused by name; and nothing happens to them. */
 #include "ckpt_test.h"
+#include "ckpt_inet.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -66,17 +67,6 @@ static void refused(struct __test_metadata *_metadata,
 	}								\
 	static void make_##name(void)
 
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	NEED(!ioctl(fd, SIOCGIFFLAGS, &ifr));
-	ifr.ifr_flags |= IFF_UP;
-	NEED(!ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
-}
-
 static void set(int fd, int level, int name, const void *value, socklen_t len)
 {
 	NEED(!setsockopt(fd, level, name, value, len));
@@ -93,7 +83,7 @@ static int bound(int type, struct sockaddr_in *addr)
 	int fd = socket(AF_INET, type, 0);
 	socklen_t len = sizeof(*addr);
 
-	loopback_up();
+	ckpt_loopback_up();
 	*addr = (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -182,7 +172,7 @@ REFUSED(group, "in a multicast group")
 		.imr_ifindex = if_nametoindex("lo"),
 	};
 
-	loopback_up();
+	ckpt_loopback_up();
 	set(socket(AF_INET, SOCK_DGRAM, 0), SOL_IP, IP_ADD_MEMBERSHIP, &mreq,
 	    sizeof(mreq));
 }
@@ -191,7 +181,7 @@ REFUSED(group6, "in a multicast group")
 {
 	struct ipv6_mreq mreq = { .ipv6mr_interface = if_nametoindex("lo") };
 
-	loopback_up();
+	ckpt_loopback_up();
 	NEED(inet_pton(AF_INET6, "ff02::fb", &mreq.ipv6mr_multiaddr) == 1);
 	set(socket(AF_INET6, SOCK_DGRAM, 0), SOL_IPV6, IPV6_JOIN_GROUP, &mreq,
 	    sizeof(mreq));
@@ -201,7 +191,7 @@ REFUSED(interface, "with an interface for multicasts")
 {
 	struct ip_mreqn mreq = { .imr_ifindex = if_nametoindex("lo") };
 
-	loopback_up();
+	ckpt_loopback_up();
 	set(socket(AF_INET, SOCK_DGRAM, 0), SOL_IP, IP_MULTICAST_IF, &mreq,
 	    sizeof(mreq));
 }
@@ -274,7 +264,7 @@ static int packet(void)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 
-	loopback_up();
+	ckpt_loopback_up();
 	NEED(fd >= 0);
 	return fd;
 }

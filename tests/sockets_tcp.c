@@ -4,6 +4,7 @@
  * answered, or have urgent data.
  */
 #include "ckpt_test.h"
+#include "ckpt_inet.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -14,34 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	NEED(!ioctl(fd, SIOCGIFFLAGS, &ifr));
-	ifr.ifr_flags |= IFF_UP;
-	NEED(!ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
-}
-
-static socklen_t address(struct sockaddr_storage *addr, int family, int port)
-{
-	struct sockaddr_in6 *in6 = (void *)addr;
-	struct sockaddr_in *in = (void *)addr;
-
-	memset(addr, 0, sizeof(*addr));
-	addr->ss_family = family;
-	if (family == AF_INET) {
-		in->sin_port = htons(port);
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return sizeof(*in);
-	}
-	in6->sin6_port = htons(port);
-	in6->sin6_addr = in6addr_loopback;
-	return sizeof(*in6);
-}
 
 /* It is at the same place in both. */
 static int port_in(const struct sockaddr_storage *addr)
@@ -62,7 +35,7 @@ static int port_of(int fd)
 static int listens(int family, int backlog)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address(&addr, family, 0);
+	socklen_t len = ckpt_loopback(&addr, family, 0);
 	int fd = socket(family, SOCK_STREAM, 0);
 
 	NEED(fd >= 0 && !bind(fd, (void *)&addr, len) && !listen(fd, backlog));
@@ -72,7 +45,7 @@ static int listens(int family, int backlog)
 static int connects(int fd, int family, int port)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = address(&addr, family, port);
+	socklen_t len = ckpt_loopback(&addr, family, port);
 
 	return connect(fd, (void *)&addr, len);
 }
@@ -176,7 +149,7 @@ static void accepted(int family)
 	static const char *const text[] = { "first", "second", "", "last" };
 	int server, client[4], fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(family, 7);
 	for (int i = 0; i < 4; i++) {
 		client[i] = connected(family, server);
@@ -221,7 +194,7 @@ CKPT_TEST(tcp, accept_mixed)
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
 	int server = socket(AF_INET6, SOCK_STREAM, 0), client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	NEED(!bind(server, (void *)&any, sizeof(any)) && !listen(server, 1));
 	client = connected(AF_INET, server);
 	put(client, "before");
@@ -237,7 +210,7 @@ CKPT_TEST(tcp, accept_half_closed)
 {
 	int server, half, gone, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 7);
 	half = connected(AF_INET, server);
 	gone = connected(AF_INET, server);
@@ -263,7 +236,7 @@ CKPT_TEST(tcp, accept_reset)
 	struct linger linger = { 1, 0 };
 	int server, first, second, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 7);
 	first = connected(AF_INET, server);
 	second = connected(AF_INET, server);
@@ -286,7 +259,7 @@ CKPT_TEST(tcp, accept_options)
 {
 	int server, client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	set_option(server, SOL_TCP, TCP_NODELAY, 1);
 	set_option(server, SOL_TCP, TCP_KEEPIDLE, 77);
@@ -311,7 +284,7 @@ CKPT_TEST(tcp, accept_full)
 	ssize_t sent, all = 0, at = 0;
 	int server, client, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = i * 7 + i / 251;
 	server = listens(AF_INET, 1);
@@ -337,7 +310,7 @@ CKPT_TEST(tcp, accept_watched)
 	struct epoll_event event = { .events = EPOLLIN };
 	int server, epoll = epoll_create1(0);
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event));
 	connected(AF_INET, server);
@@ -352,7 +325,7 @@ CKPT_TEST(tcp, accept_never)
 {
 	int server, client;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	client = connected(AF_INET, server);
 	put(client, "text");
@@ -380,7 +353,7 @@ CKPT_TEST(tcp, connecting)
 	struct pollfd poll_fd = { .events = POLLOUT };
 	int server, client, caller, port, fd;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 0);
 	client = connected(AF_INET, server);
 	caller = calls(server);
@@ -407,7 +380,7 @@ CKPT_TEST(tcp, connecting_waits)
 	int server, client, caller, fd;
 	pid_t pid;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 0);
 	client = connected(AF_INET, server);
 	caller = socket(AF_INET, SOCK_STREAM, 0);
@@ -449,7 +422,7 @@ static void pair(int *fd)
 {
 	int server;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	fd[0] = connected(AF_INET, server);
 	fd[1] = accepts(server, 0);
@@ -525,7 +498,7 @@ CKPT_TEST(tcp, urgent_accept)
 	int server, client, fd;
 	char byte = 0;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	client = connected(AF_INET, server);
 	put(client, "before");
@@ -572,7 +545,7 @@ CKPT_TARGET(tcp_deferred)
 {
 	int server, client;
 
-	loopback_up();
+	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	set_option(server, SOL_TCP, TCP_DEFER_ACCEPT, 30);
 	client = connected(AF_INET, server);
