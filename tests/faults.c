@@ -20,6 +20,12 @@
 
 #ifndef FAULTS_START
 #define FAULTS_START	ckpt_tiny_start
+/* Bytes between one allocation to fail in a task that is made, and the next. */
+#define FAULTS_STEP	160
+#endif
+/* What all have in common need not fail as often in each. */
+#ifndef FAULTS_STEP
+#define FAULTS_STEP	480
 #endif
 
 /* What else stands for a lack of memory, one or several. */
@@ -612,7 +618,7 @@ static bool faults_created(struct faults *f, const char *what,
 FAULTS_TEST(created_slab)
 {
 	ASSERT_TRUE(faults_image(&self->f));
-	EXPECT_TRUE(faults_created(&self->f, "failslab", 160));
+	EXPECT_TRUE(faults_created(&self->f, "failslab", FAULTS_STEP));
 }
 
 FAULTS_TEST(created_pages)

@@ -4,6 +4,6 @@
  * made in an IPC namespace of their own, with which they go.
  */
 #define MUTATE_START	ckpt_tiny_ipc
-#define MUTATE_COUNT	2000
+#define MUTATE_COUNT	1000
 #define MUTATE_UNSHARE	CLONE_NEWIPC
 #include "mutate.c"
