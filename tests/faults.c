@@ -364,7 +364,7 @@ FIXTURE_TEARDOWN(fault)
 	unlink("log");
 }
 
-#define FAULTS_TEST(name) TEST_F_TIMEOUT(fault, name, 200)
+#define FAULTS_TEST(name) TEST_F_TIMEOUT(fault, name, 600)
 
 FAULTS_TEST(live)
 {
