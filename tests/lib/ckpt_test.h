@@ -28,6 +28,10 @@
 #include "kselftest_harness.h"
 #include "ckpt_target.h"
 
+/* Seconds. A kernel that checks itself, emulated on a busy machine, takes its time. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
 #define CKPT_TARGET(name)						\
 	static void ckpt_body_##name(void);				\
 	static void __attribute__((constructor(CKPT_PRIO_ADD)))	\
