@@ -296,37 +296,13 @@ CKPT_TARGET(forked)
 	kill(pid, SIGKILL);
 }
 
-static void refused(struct __test_metadata *_metadata, const char *name,
-		    int error, const char *text)
-{
-	struct ckpt_target target = { .mode = CKPT_LIVE };
+CKPT_REFUSED(refused_endless, "endless", EBUSY,
+	     "asynchronous I/O (io_submit(2)) does not come to an end")
 
-	ASSERT_EQ(0, ckpt_start(&target, name, CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(&target));
-	EXPECT_EQ(-error, ckpt_checkpoint(&target, 0));
-	EXPECT_NE(NULL, strstr(target.log, text)) {
-		TH_LOG("\"%s\"", target.log);
-	}
-	EXPECT_EQ(0, ckpt_go(&target));
-	EXPECT_EQ(0, ckpt_end(&target));
-	ckpt_clean(&target);
-}
-
-TEST(refused_endless)
-{
-	refused(_metadata, "endless", EBUSY,
-		"asynchronous I/O (io_submit(2)) does not come to an end");
-}
-
-TEST(refused_unmapped)
-{
-	refused(_metadata, "unmapped", EOPNOTSUPP, "was unmapped or changed");
-}
+CKPT_REFUSED(refused_unmapped, "unmapped", EOPNOTSUPP,
+	     "was unmapped or changed")
 
 /* A child inherits the memory, which is of no use to it. */
-TEST(refused_forked)
-{
-	refused(_metadata, "forked", EOPNOTSUPP, "[aio]");
-}
+CKPT_REFUSED(refused_forked, "forked", EOPNOTSUPP, "[aio]")
 
 CKPT_TEST_MAIN

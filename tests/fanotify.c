@@ -447,27 +447,6 @@ CKPT_TEST(fanotify, permission)
 
 /* What is refused at checkpoint. */
 
-static void refuses(struct __test_metadata *_metadata, const char *name,
-		    const char *why)
-{
-	struct ckpt_target target;
-	int ret;
-
-	ASSERT_EQ(0, ckpt_start(&target, name, CKPT_LIVE));
-	ret = ckpt_wait_ready(&target);
-	ASSERT_LE(0, ret);
-	if (!ret) {
-		EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
-		EXPECT_NE(NULL, strstr(target.log, why)) {
-			TH_LOG("\"%s\"", target.log);
-		}
-	}
-	ASSERT_EQ(0, ckpt_go(&target));
-	ret = ckpt_end(&target);
-	EXPECT_TRUE(!ret || ret == KSFT_SKIP);
-	ckpt_clean(&target);
-}
-
 /* One outside waits for it. */
 CKPT_TARGET(asked)
 {
@@ -496,10 +475,8 @@ CKPT_TARGET(asked)
 	answer(fd, FAN_ALLOW);
 }
 
-TEST(permission_asked_for)
-{
-	refuses(_metadata, "asked", "somebody waits for a permission");
-}
+CKPT_REFUSED(permission_asked_for, "asked", EOPNOTSUPP,
+	     "somebody waits for a permission")
 
 CKPT_TARGET(deleted)
 {
@@ -513,10 +490,8 @@ CKPT_TARGET(deleted)
 	NEED(write(file, "x", 1) == 1);
 }
 
-TEST(marks_deleted)
-{
-	refuses(_metadata, "deleted", "is watched, and was deleted");
-}
+CKPT_REFUSED(marks_deleted, "deleted", EOPNOTSUPP,
+	     "is watched, and was deleted")
 
 /* An event would open what is not there any more. */
 CKPT_TARGET(deleted_since)
@@ -533,10 +508,8 @@ CKPT_TARGET(deleted_since)
 	rmdir("dir");
 }
 
-TEST(event_of_deleted)
-{
-	refuses(_metadata, "deleted_since", "leads to another file by now");
-}
+CKPT_REFUSED(event_of_deleted, "deleted_since", EOPNOTSUPP,
+	     "leads to another file by now")
 
 /* And at restart. */
 

@@ -515,22 +515,6 @@ TEST(reader_killed)
 
 /* What is refused at checkpoint. */
 
-static void refuses(struct __test_metadata *_metadata, const char *name,
-		    const char *why)
-{
-	struct ckpt_target target;
-
-	ASSERT_EQ(0, ckpt_start(&target, name, CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(&target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
-	EXPECT_NE(NULL, strstr(target.log, why)) {
-		TH_LOG("\"%s\"", target.log);
-	}
-	EXPECT_EQ(0, ckpt_go(&target));
-	EXPECT_EQ(0, ckpt_end(&target));
-	ckpt_clean(&target);
-}
-
 CKPT_TARGET(deleted)
 {
 	int fd = make_inotify(IN_NONBLOCK), file;
@@ -544,10 +528,8 @@ CKPT_TARGET(deleted)
 	TOLD(fd, "1:2");
 }
 
-TEST(watches_deleted)
-{
-	refuses(_metadata, "deleted", "is watched, and was deleted");
-}
+CKPT_REFUSED(watches_deleted, "deleted", EOPNOTSUPP,
+	     "is watched, and was deleted")
 
 CKPT_TARGET(covered)
 {
@@ -560,11 +542,8 @@ CKPT_TARGET(covered)
 	NEED(!umount("dir"));
 }
 
-TEST(watches_covered)
-{
-	refuses(_metadata, "covered",
-		"dir is watched, and no path leads there");
-}
+CKPT_REFUSED(watches_covered, "covered", EOPNOTSUPP,
+	     "dir is watched, and no path leads there")
 
 CKPT_TARGET(pipe_watcher)
 {
@@ -577,10 +556,7 @@ CKPT_TARGET(pipe_watcher)
 	ckpt_point();
 }
 
-TEST(watches_a_pipe)
-{
-	refuses(_metadata, "pipe_watcher", "of pipefs is watched");
-}
+CKPT_REFUSED(watches_a_pipe, "pipe_watcher", EOPNOTSUPP, "of pipefs is watched")
 
 /* And at restart. */
 

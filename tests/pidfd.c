@@ -435,20 +435,8 @@ CKPT_TARGET(other_namespace)
 	CHECK_EQ(setns(other, CLONE_NEWUTS), 0);
 }
 
-TEST(namespace_refused)
-{
-	struct ckpt_target target;
-
-	ASSERT_EQ(0, ckpt_start(&target, "other_namespace", CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(&target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
-	EXPECT_NE(NULL, strstr(target.log, "a namespace that is not the caller's")) {
-		TH_LOG("\"%s\"", target.log);
-	}
-	ASSERT_EQ(0, ckpt_go(&target));
-	EXPECT_EQ(0, ckpt_end(&target));
-	ckpt_clean(&target);
-}
+CKPT_REFUSED(namespace_refused, "other_namespace", EOPNOTSUPP,
+	     "a namespace that is not the caller's")
 
 /* What the restarter has supplied is any process. */
 CKPT_TARGET(external)

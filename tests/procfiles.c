@@ -357,32 +357,14 @@ TEST(new_pids)
 
 /* What is refused. */
 
-static void refuses(struct __test_metadata *_metadata, const char *name,
-		    const char *why)
-{
-	struct ckpt_target target;
-
-	ASSERT_EQ(0, ckpt_start(&target, name, CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(&target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
-	EXPECT_NE(NULL, strstr(target.log, why)) {
-		TH_LOG("\"%s\"", target.log);
-	}
-	ASSERT_EQ(0, ckpt_go(&target));
-	EXPECT_EQ(0, ckpt_end(&target));
-	ckpt_clean(&target);
-}
-
 CKPT_TARGET(outside)
 {
 	get("/proc/1/status", O_RDONLY);
 	ckpt_point();
 }
 
-TEST(of_one_outside)
-{
-	refuses(_metadata, "outside", "status: of a process outside the tree");
-}
+CKPT_REFUSED(of_one_outside, "outside", EOPNOTSUPP,
+	     "status: of a process outside the tree")
 
 CKPT_TARGET(reaped)
 {
@@ -393,10 +375,7 @@ CKPT_TARGET(reaped)
 	ckpt_point();
 }
 
-TEST(of_one_reaped)
-{
-	refuses(_metadata, "reaped", "status");
-}
+CKPT_REFUSED(of_one_reaped, "reaped", EOPNOTSUPP, "status")
 
 /* Memory that it had before it was executed anew. */
 CKPT_TARGET(executed)
@@ -415,9 +394,7 @@ CKPT_TARGET(executes)
 	execl("/proc/self/exe", "target", "--target", "executed", mode, NULL);
 }
 
-TEST(of_what_was_before)
-{
-	refuses(_metadata, "executes", "maps: of what its process had before");
-}
+CKPT_REFUSED(of_what_was_before, "executes", EOPNOTSUPP,
+	     "maps: of what its process had before")
 
 CKPT_TEST_MAIN

@@ -89,12 +89,6 @@ static int bound(int type, struct sockaddr_in *addr)
 	return fd;
 }
 
-static void put(int fd, const char *text)
-{
-	NEED(send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	     (ssize_t)strlen(text));
-}
-
 static bool gets(int fd, const char *text)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -124,21 +118,21 @@ CKPT_TEST(filter, udp)
 	fd = bound(SOCK_DGRAM, &addr);
 	sender = socket(AF_INET, SOCK_DGRAM, 0);
 	NEED(!connect(sender, (void *)&addr, sizeof(addr)));
-	put(sender, "no, but was there before");
+	ckpt_put(sender, "no, but was there before");
 	NEED(!attach(fd, 8, 8 + 3));
-	put(sender, "no");
-	put(sender, "yes and more");
+	ckpt_put(sender, "no");
+	ckpt_put(sender, "yes and more");
 	ckpt_point();
 	CHECK(has(fd, 8, 11));
 	CHECK_EQ(filter_len(sender), 0);
 	CHECK(gets(fd, "no, but was there before"));
 	CHECK(gets(fd, "yes") && gets_nothing(fd));
-	put(sender, "no");
-	put(sender, "yet another");
+	ckpt_put(sender, "no");
+	ckpt_put(sender, "yet another");
 	CHECK(gets(fd, "yet") && gets_nothing(fd));
 	CHECK(!detach(fd));
 	CHECK_EQ(filter_len(fd), 0);
-	put(sender, "no");
+	ckpt_put(sender, "no");
 	CHECK(gets(fd, "no"));
 }
 
@@ -147,12 +141,12 @@ CKPT_TEST(filter, unix_datagram)
 	int fd[2];
 
 	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, fd));
-	put(fd[0], "no, but was there before");
+	ckpt_put(fd[0], "no, but was there before");
 	NEED(!attach(fd[1], 0, 100));
 	ckpt_point();
 	CHECK(gets(fd[1], "no, but was there before"));
-	put(fd[0], "no");
-	put(fd[0], "yes");
+	ckpt_put(fd[0], "no");
+	ckpt_put(fd[0], "yes");
 	CHECK(gets(fd[1], "yes") && gets_nothing(fd[1]));
 	CHECK(has(fd[1], 0, 100));
 }
@@ -166,7 +160,7 @@ CKPT_TEST(filter, unix_stream)
 	NEED(!attach(fd[0], 7, 100));
 	ckpt_point();
 	CHECK(has(fd[0], 7, 100));
-	put(fd[1], "text");
+	ckpt_put(fd[1], "text");
 	CHECK(gets(fd[0], "text"));
 }
 
@@ -196,9 +190,9 @@ CKPT_TEST(filter, tcp)
 	ckpt_point();
 	CHECK_EQ(filter_len(fd), 6);
 	CHECK_EQ(filter_len(server), 0);
-	put(client, "yes");
+	ckpt_put(client, "yes");
 	CHECK(gets(fd, "yes"));
-	put(client, "no");
+	ckpt_put(client, "no");
 	ckpt_msleep(20);
 	CHECK(gets_nothing(fd));
 	CHECK(!detach(fd));
@@ -261,8 +255,8 @@ CKPT_TEST(filter, packet)
 	NEED(!connect(sender, (void *)&addr, sizeof(addr)));
 	ckpt_point();
 	CHECK(has(fd, 28, 31));
-	put(sender, "no");
-	put(sender, "yes and more");
+	ckpt_put(sender, "no");
+	ckpt_put(sender, "yes and more");
 	CHECK_EQ(recv(fd, buf, sizeof(buf), 0), 31);
 	CHECK(!memcmp(buf + 28, "yes", 3));
 }

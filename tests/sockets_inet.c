@@ -52,14 +52,6 @@ static int bound(int family, int type, int port)
 	return fd;
 }
 
-static int connects(int fd, int family, int port)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = ckpt_loopback(&addr, family, port);
-
-	return connect(fd, (void *)&addr, len);
-}
-
 /* Both ends of a connection, the one that called first; and who listened. */
 static int connection(int family, int *fd)
 {
@@ -67,55 +59,10 @@ static int connection(int family, int *fd)
 
 	NEED(!listen(server, 5));
 	fd[0] = socket(family, SOCK_STREAM, 0);
-	NEED(!connects(fd[0], family, port_of(server, false)));
+	NEED(!ckpt_connect(fd[0], family, port_of(server, false)));
 	fd[1] = accept(server, NULL, NULL);
 	NEED(fd[1] >= 0);
 	return server;
-}
-
-static void put(int fd, const char *text)
-{
-	NEED(send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	     (ssize_t)strlen(text));
-}
-
-/* Within a second, as it may be on its way. */
-static bool gets(int fd, const char *text)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	size_t len = strlen(text), at = 0;
-	char buf[256] = "";
-	ssize_t got;
-
-	while (at < len && poll(&poll_fd, 1, 1000) == 1) {
-		got = recv(fd, buf + at, len - at, MSG_DONTWAIT);
-		if (got <= 0)
-			return false;
-		at += got;
-	}
-	return at == len && !memcmp(buf, text, len);
-}
-
-static bool at_end(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, 1000) == 1 &&
-	       recv(fd, back, 1, MSG_DONTWAIT) == 0;
-}
-
-static int option(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	NEED(!getsockopt(fd, level, name, &value, &len));
-	return value;
-}
-
-static void set_option(int fd, int level, int name, int value)
-{
-	NEED(!setsockopt(fd, level, name, &value, sizeof(value)));
 }
 
 CKPT_FIXTURE(inet);
@@ -129,20 +76,20 @@ static void udp(int family)
 	b = socket(family, SOCK_DGRAM, 0);
 	c = socket(family, SOCK_DGRAM, 0);
 	port = port_of(a, false);
-	NEED(!connects(b, family, port));
-	put(b, "first");
-	put(b, "second");
+	NEED(!ckpt_connect(b, family, port));
+	ckpt_put(b, "first");
+	ckpt_put(b, "second");
 	ckpt_point();
 	CHECK_EQ(port_of(a, false), port);
 	CHECK_EQ(port_of(b, true), port);
 	CHECK_EQ(port_of(c, false), 0);
-	CHECK(gets(a, "first"));
-	CHECK(gets(a, "second"));
-	CHECK(!connects(a, family, port_of(b, false)));
-	put(a, "answer");
-	CHECK(gets(b, "answer"));
-	put(b, "more");
-	CHECK(gets(a, "more"));
+	CHECK(ckpt_gets(a, "first"));
+	CHECK(ckpt_gets(a, "second"));
+	CHECK(!ckpt_connect(a, family, port_of(b, false)));
+	ckpt_put(a, "answer");
+	CHECK(ckpt_gets(b, "answer"));
+	ckpt_put(b, "more");
+	CHECK(ckpt_gets(a, "more"));
 }
 
 CKPT_TEST(inet, udp4)
@@ -173,10 +120,10 @@ CKPT_TEST(inet, udp_from)
 	ckpt_loopback_up();
 	a = bound(AF_INET, SOCK_DGRAM, 0);
 	b = bound(AF_INET, SOCK_DGRAM, 0);
-	set_option(a, SOL_IP, IP_PKTINFO, 1);
-	NEED(!connects(b, AF_INET, port_of(a, false)));
-	put(b, "text");
-	put(b, "");
+	ckpt_set_option(a, SOL_IP, IP_PKTINFO, 1);
+	NEED(!ckpt_connect(b, AF_INET, port_of(a, false)));
+	ckpt_put(b, "text");
+	ckpt_put(b, "");
 	port = port_of(b, false);
 	close(b);
 	ckpt_point();
@@ -204,12 +151,12 @@ static void listens(int family)
 	port = port_of(server, false);
 	ckpt_point();
 	CHECK_EQ(port_of(server, false), port);
-	CHECK_EQ(option(server, SOL_SOCKET, SO_ACCEPTCONN), 1);
+	CHECK_EQ(ckpt_option(server, SOL_SOCKET, SO_ACCEPTCONN), 1);
 	client = socket(family, SOCK_STREAM, 0);
-	CHECK(!connects(client, family, port));
+	CHECK(!ckpt_connect(client, family, port));
 	fd = accept(server, NULL, NULL);
-	put(fd, "text");
-	CHECK(gets(client, "text"));
+	ckpt_put(fd, "text");
+	CHECK(ckpt_gets(client, "text"));
 }
 
 CKPT_TEST(inet, listen4)
@@ -231,14 +178,14 @@ CKPT_TEST(inet, unconnected)
 	ckpt_loopback_up();
 	only = bound(AF_INET, SOCK_STREAM, 0);
 	port = port_of(only, false);
-	set_option(tcp6, SOL_IPV6, IPV6_V6ONLY, 1);
+	ckpt_set_option(tcp6, SOL_IPV6, IPV6_V6ONLY, 1);
 	ckpt_point();
 	CHECK_EQ(recv(tcp, back, 1, 0), -1);
 	CHECK_EQ(errno, ENOTCONN);
 	CHECK_EQ(fcntl(tcp6, F_GETFL), O_RDWR | O_NONBLOCK);
-	CHECK_EQ(option(tcp6, SOL_IPV6, IPV6_V6ONLY), 1);
-	CHECK_EQ(option(tcp6, SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
-	CHECK(!listen(only, 1) && !connects(tcp, AF_INET, port));
+	CHECK_EQ(ckpt_option(tcp6, SOL_IPV6, IPV6_V6ONLY), 1);
+	CHECK_EQ(ckpt_option(tcp6, SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
+	CHECK(!listen(only, 1) && !ckpt_connect(tcp, AF_INET, port));
 }
 
 static void established(int family)
@@ -248,24 +195,24 @@ static void established(int family)
 	ckpt_loopback_up();
 	server = connection(family, fd);
 	port = port_of(fd[0], false);
-	put(fd[0], "to be read");
-	put(fd[1], "the other way");
-	NEED(gets(fd[1], "to be "));
+	ckpt_put(fd[0], "to be read");
+	ckpt_put(fd[1], "the other way");
+	NEED(ckpt_gets(fd[1], "to be "));
 	ckpt_point();
 	CHECK_EQ(port_of(fd[0], false), port);
 	CHECK_EQ(port_of(fd[1], true), port);
 	CHECK_EQ(port_of(fd[0], true), port_of(server, false));
-	CHECK(gets(fd[1], "read"));
-	CHECK(gets(fd[0], "the other way"));
-	put(fd[0], "more");
-	put(fd[1], "answer");
-	CHECK(gets(fd[1], "more") && gets(fd[0], "answer"));
+	CHECK(ckpt_gets(fd[1], "read"));
+	CHECK(ckpt_gets(fd[0], "the other way"));
+	ckpt_put(fd[0], "more");
+	ckpt_put(fd[1], "answer");
+	CHECK(ckpt_gets(fd[1], "more") && ckpt_gets(fd[0], "answer"));
 	NEED(!shutdown(fd[0], SHUT_WR));
-	CHECK(at_end(fd[1]));
-	put(fd[1], "last");
-	CHECK(gets(fd[0], "last"));
+	CHECK(ckpt_at_end(fd[1]));
+	ckpt_put(fd[1], "last");
+	CHECK(ckpt_gets(fd[0], "last"));
 	close(fd[1]);
-	CHECK(at_end(fd[0]));
+	CHECK(ckpt_at_end(fd[0]));
 }
 
 CKPT_TEST(inet, tcp4)
@@ -287,13 +234,13 @@ CKPT_TEST(inet, tcp_mixed)
 	ckpt_loopback_up();
 	NEED(!bind(server, (void *)&any, sizeof(any)) && !listen(server, 1));
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	NEED(!connects(client, AF_INET, port_of(server, false)));
+	NEED(!ckpt_connect(client, AF_INET, port_of(server, false)));
 	fd = accept(server, NULL, NULL);
-	put(fd, "before");
+	ckpt_put(fd, "before");
 	ckpt_point();
-	CHECK(gets(client, "before"));
-	put(client, "after");
-	CHECK(gets(fd, "after"));
+	CHECK(ckpt_gets(client, "before"));
+	ckpt_put(client, "after");
+	CHECK(ckpt_gets(fd, "after"));
 }
 
 /* More than the other end takes, so that some is still to be sent. */
@@ -305,23 +252,23 @@ CKPT_TEST(inet, tcp_full)
 	ckpt_loopback_up();
 	make_data();
 	connection(AF_INET, fd);
-	set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
-	set_option(fd[0], SOL_SOCKET, SO_SNDBUF, 50000);
+	ckpt_set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
+	ckpt_set_option(fd[0], SOL_SOCKET, SO_SNDBUF, 50000);
 	NEED(!fcntl(fd[0], F_SETFL, O_NONBLOCK));
 	while ((sent = send(fd[0], data + all, sizeof(data) - all, 0)) > 0)
 		all += sent;
 	NEED(all > 20000 && all < (ssize_t)sizeof(data));
 	ckpt_point();
-	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_SNDBUF), 100000);
-	CHECK_EQ(option(fd[1], SOL_SOCKET, SO_RCVBUF), 40000);
+	CHECK_EQ(ckpt_option(fd[0], SOL_SOCKET, SO_SNDBUF), 100000);
+	CHECK_EQ(ckpt_option(fd[1], SOL_SOCKET, SO_RCVBUF), 40000);
 	while (at < all) {
 		sent = recv(fd[1], back + at, all - at, 0);
 		NEED(sent > 0);
 		at += sent;
 	}
 	CHECK(!memcmp(data, back, all));
-	put(fd[0], "more");
-	CHECK(gets(fd[1], "more"));
+	ckpt_put(fd[0], "more");
+	CHECK(ckpt_gets(fd[1], "more"));
 }
 
 CKPT_TEST(inet, tcp_half_closed)
@@ -330,17 +277,17 @@ CKPT_TEST(inet, tcp_half_closed)
 
 	ckpt_loopback_up();
 	connection(AF_INET, fd);
-	put(fd[0], "last words");
+	ckpt_put(fd[0], "last words");
 	NEED(!shutdown(fd[0], SHUT_WR));
 	ckpt_msleep(20);
 	ckpt_point();
-	CHECK(gets(fd[1], "last words") && at_end(fd[1]));
+	CHECK(ckpt_gets(fd[1], "last words") && ckpt_at_end(fd[1]));
 	CHECK_EQ(send(fd[0], "x", 1, MSG_NOSIGNAL), -1);
 	CHECK_EQ(errno, EPIPE);
-	put(fd[1], "answer");
-	CHECK(gets(fd[0], "answer"));
+	ckpt_put(fd[1], "answer");
+	CHECK(ckpt_gets(fd[0], "answer"));
 	close(fd[1]);
-	CHECK(at_end(fd[0]));
+	CHECK(ckpt_at_end(fd[0]));
 }
 
 /* The other end is nobody's any more. */
@@ -351,14 +298,14 @@ CKPT_TEST(inet, tcp_peer_closed)
 	ckpt_loopback_up();
 	connection(AF_INET, fd);
 	connection(AF_INET6, read_up);
-	put(fd[0], "last words");
+	ckpt_put(fd[0], "last words");
 	close(fd[0]);
 	close(read_up[1]);
 	ckpt_msleep(20);
-	NEED(at_end(read_up[0]));
+	NEED(ckpt_at_end(read_up[0]));
 	ckpt_point();
-	CHECK(gets(fd[1], "last words") && at_end(fd[1]));
-	CHECK(at_end(read_up[0]));
+	CHECK(ckpt_gets(fd[1], "last words") && ckpt_at_end(fd[1]));
+	CHECK(ckpt_at_end(read_up[0]));
 	CHECK_EQ(send(fd[1], "x", 1, MSG_NOSIGNAL), 1);
 }
 
@@ -370,23 +317,23 @@ CKPT_TEST(inet, tcp_options)
 
 	ckpt_loopback_up();
 	server = connection(AF_INET, fd);
-	set_option(fd[0], SOL_TCP, TCP_NODELAY, 1);
-	set_option(fd[0], SOL_TCP, TCP_KEEPIDLE, 77);
-	set_option(fd[0], SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(fd[0], SOL_IP, IP_TOS, 0x10);
-	set_option(fd[0], SOL_SOCKET, SO_PRIORITY, 3);
-	set_option(fd[1], SOL_TCP, TCP_USER_TIMEOUT, 12345);
-	set_option(server, SOL_SOCKET, SO_REUSEPORT, 1);
+	ckpt_set_option(fd[0], SOL_TCP, TCP_NODELAY, 1);
+	ckpt_set_option(fd[0], SOL_TCP, TCP_KEEPIDLE, 77);
+	ckpt_set_option(fd[0], SOL_SOCKET, SO_KEEPALIVE, 1);
+	ckpt_set_option(fd[0], SOL_IP, IP_TOS, 0x10);
+	ckpt_set_option(fd[0], SOL_SOCKET, SO_PRIORITY, 3);
+	ckpt_set_option(fd[1], SOL_TCP, TCP_USER_TIMEOUT, 12345);
+	ckpt_set_option(server, SOL_SOCKET, SO_REUSEPORT, 1);
 	NEED(!setsockopt(fd[1], SOL_TCP, TCP_CONGESTION, "reno", 4));
 	ckpt_point();
-	CHECK_EQ(option(fd[0], SOL_TCP, TCP_NODELAY), 1);
-	CHECK_EQ(option(fd[0], SOL_TCP, TCP_KEEPIDLE), 77);
-	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_KEEPALIVE), 1);
-	CHECK_EQ(option(fd[0], SOL_IP, IP_TOS), 0x10);
-	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_PRIORITY), 3);
-	CHECK_EQ(option(fd[0], SOL_SOCKET, SO_REUSEADDR), 0);
-	CHECK_EQ(option(fd[1], SOL_TCP, TCP_USER_TIMEOUT), 12345);
-	CHECK_EQ(option(server, SOL_SOCKET, SO_REUSEPORT), 1);
+	CHECK_EQ(ckpt_option(fd[0], SOL_TCP, TCP_NODELAY), 1);
+	CHECK_EQ(ckpt_option(fd[0], SOL_TCP, TCP_KEEPIDLE), 77);
+	CHECK_EQ(ckpt_option(fd[0], SOL_SOCKET, SO_KEEPALIVE), 1);
+	CHECK_EQ(ckpt_option(fd[0], SOL_IP, IP_TOS), 0x10);
+	CHECK_EQ(ckpt_option(fd[0], SOL_SOCKET, SO_PRIORITY), 3);
+	CHECK_EQ(ckpt_option(fd[0], SOL_SOCKET, SO_REUSEADDR), 0);
+	CHECK_EQ(ckpt_option(fd[1], SOL_TCP, TCP_USER_TIMEOUT), 12345);
+	CHECK_EQ(ckpt_option(server, SOL_SOCKET, SO_REUSEPORT), 1);
 	NEED(!getsockopt(fd[1], SOL_TCP, TCP_CONGESTION, name, &len));
 	CHECK(!strcmp(name, "reno"));
 }
@@ -401,9 +348,9 @@ CKPT_TEST(inet, tcp_watched)
 	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd[1], &event));
 	ckpt_point();
 	CHECK_EQ(epoll_wait(epoll, &event, 1, 0), 0);
-	put(fd[0], "text");
+	ckpt_put(fd[0], "text");
 	CHECK_EQ(epoll_wait(epoll, &event, 1, 1000), 1);
-	CHECK(gets(fd[1], "text"));
+	CHECK(ckpt_gets(fd[1], "text"));
 }
 
 /* Netlink. */
@@ -446,15 +393,15 @@ CKPT_TEST(inet, netlink)
 	int group = RTNLGRP_IPV6_MROUTE_R, none;
 
 	none = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
-	set_option(second, SOL_NETLINK, NETLINK_EXT_ACK, 1);
-	set_option(second, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+	ckpt_set_option(second, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+	ckpt_set_option(second, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
 	ckpt_point();
 	CHECK(!getsockname(fd, (void *)&addr, &len));
 	CHECK_EQ(addr.nl_pid, port);
 	CHECK_EQ(addr.nl_groups, RTMGRP_LINK);
 	CHECK(!getsockname(second, (void *)&addr, &len));
 	CHECK_EQ(addr.nl_pid, other);
-	CHECK_EQ(option(second, SOL_NETLINK, NETLINK_EXT_ACK), 1);
+	CHECK_EQ(ckpt_option(second, SOL_NETLINK, NETLINK_EXT_ACK), 1);
 	CHECK(answers(second));
 	CHECK(!getsockname(none, (void *)&addr, &len) && !addr.nl_pid);
 }
@@ -475,8 +422,8 @@ CKPT_TEST(inet, packet)
 	CHECK_EQ(ntohs(addr.sll_protocol), ETH_P_IP);
 	CHECK_EQ(addr.sll_ifindex, if_nametoindex("lo"));
 	sender = socket(AF_INET, SOCK_DGRAM, 0);
-	CHECK(!connects(sender, AF_INET, 9999));
-	put(sender, "text");
+	CHECK(!ckpt_connect(sender, AF_INET, 9999));
+	ckpt_put(sender, "text");
 	CHECK_EQ(recv(fd, back, sizeof(back), 0), 32);
 	CHECK(!memcmp(back + 28, "text", 4));
 }
@@ -503,7 +450,7 @@ CKPT_TARGET(tcp_to_outside)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	NEED(!connects(fd, AF_INET, OUTSIDE_PORT));
+	NEED(!ckpt_connect(fd, AF_INET, OUTSIDE_PORT));
 	ckpt_ready();
 	ckpt_wait();
 	CHECK_EQ(recv(fd, back, 1, 0), -1);
@@ -569,7 +516,7 @@ TEST_F(inet_outside, waits)
 	ASSERT_EQ(0, ckpt_start(target, "tcp_waits", CKPT_LIVE));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ASSERT_EQ(0, connects(fd, AF_INET, OUTSIDE_PORT));
+	ASSERT_EQ(0, ckpt_connect(fd, AF_INET, OUTSIDE_PORT));
 	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
 	ckpt_kill(target);
 	close(fd);
@@ -598,7 +545,7 @@ TEST_F(inet_outside, port_in_use)
 	close(fd);
 	ASSERT_LT(0, ckpt_restart(target, 0));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	EXPECT_EQ(0, connects(fd, AF_INET, OUTSIDE_PORT));
+	EXPECT_EQ(0, ckpt_connect(fd, AF_INET, OUTSIDE_PORT));
 	EXPECT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
 	close(fd);

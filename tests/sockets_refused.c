@@ -23,34 +23,6 @@
 #define TCP_FASTOPEN_NO_COOKIE	34
 #endif
 
-FIXTURE(sockets_refused) {
-	struct ckpt_target target;
-};
-
-FIXTURE_SETUP(sockets_refused)
-{
-	memset(self, 0, sizeof(*self));
-}
-
-FIXTURE_TEARDOWN(sockets_refused)
-{
-	ckpt_clean(&self->target);
-}
-
-static void refused(struct __test_metadata *_metadata,
-		    struct ckpt_target *target, const char *name,
-		    const char *text)
-{
-	ASSERT_EQ(0, ckpt_start(target, name, CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(target, 0));
-	EXPECT_NE(NULL, strstr(target->log, text)) {
-		TH_LOG("\"%s\"", target->log);
-	}
-	EXPECT_EQ(0, ckpt_go(target));
-	EXPECT_EQ(0, ckpt_end(target));
-}
-
 /* The body makes it; what becomes of it later is no matter here. */
 #define REFUSED(name, text)						\
 	static void make_##name(void);					\
@@ -60,11 +32,8 @@ static void refused(struct __test_metadata *_metadata,
 		ckpt_ready();						\
 		ckpt_wait();						\
 	}								\
-	TEST_F(sockets_refused, name)					\
-	{								\
-		refused(_metadata, &self->target, "refused_" #name,	\
-			text ": not supported");			\
-	}								\
+	CKPT_REFUSED(name, "refused_" #name, EOPNOTSUPP,		\
+		     text ": not supported")				\
 	static void make_##name(void)
 
 static void set(int fd, int level, int name, const void *value, socklen_t len)

@@ -42,19 +42,11 @@ static int listens(int family, int backlog)
 	return fd;
 }
 
-static int connects(int fd, int family, int port)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = ckpt_loopback(&addr, family, port);
-
-	return connect(fd, (void *)&addr, len);
-}
-
 static int connected(int family, int server)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
 
-	NEED(!connects(fd, family, port_of(server)));
+	NEED(!ckpt_connect(fd, family, port_of(server)));
 	return fd;
 }
 
@@ -83,52 +75,6 @@ static bool accepts_no_more(int server)
 	       (accept(server, NULL, NULL) == -1 && errno == EAGAIN);
 }
 
-static void put(int fd, const char *text)
-{
-	NEED(send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	     (ssize_t)strlen(text));
-}
-
-/* Within a second, as it may be on its way. */
-static bool gets(int fd, const char *text)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	size_t len = strlen(text), at = 0;
-	char buf[256] = "";
-	ssize_t got;
-
-	while (at < len && poll(&poll_fd, 1, 1000) == 1) {
-		got = recv(fd, buf + at, len - at, MSG_DONTWAIT);
-		if (got <= 0)
-			return false;
-		at += got;
-	}
-	return at == len && !memcmp(buf, text, len);
-}
-
-static bool at_end(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	char byte;
-
-	return poll(&poll_fd, 1, 1000) == 1 &&
-	       recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
-}
-
-static int option(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	NEED(!getsockopt(fd, level, name, &value, &len));
-	return value;
-}
-
-static void set_option(int fd, int level, int name, int value)
-{
-	NEED(!setsockopt(fd, level, name, &value, sizeof(value)));
-}
-
 /* How many wait, of how many. */
 static void backlog_is(int server, unsigned int waiting, unsigned int most)
 {
@@ -153,23 +99,23 @@ static void accepted(int family)
 	server = listens(family, 7);
 	for (int i = 0; i < 4; i++) {
 		client[i] = connected(family, server);
-		put(client[i], text[i]);
+		ckpt_put(client[i], text[i]);
 	}
 	ckpt_point();
 	backlog_is(server, 4, 7);
 	for (int i = 0; i < 4; i++) {
 		fd = accepts(server, port_of(client[i]));
-		CHECK(gets(fd, text[i]));
+		CHECK(ckpt_gets(fd, text[i]));
 		CHECK_EQ(port_of(fd), port_of(server));
-		put(client[i], "more");
-		put(fd, "answer");
-		CHECK(gets(fd, "more") && gets(client[i], "answer"));
+		ckpt_put(client[i], "more");
+		ckpt_put(fd, "answer");
+		CHECK(ckpt_gets(fd, "more") && ckpt_gets(client[i], "answer"));
 		if (i & 1) {
 			close(client[i]);
-			CHECK(at_end(fd));
+			CHECK(ckpt_at_end(fd));
 		} else {
 			close(fd);
-			CHECK(at_end(client[i]));
+			CHECK(ckpt_at_end(client[i]));
 		}
 	}
 	CHECK(accepts_no_more(server));
@@ -197,12 +143,12 @@ CKPT_TEST(tcp, accept_mixed)
 	ckpt_loopback_up();
 	NEED(!bind(server, (void *)&any, sizeof(any)) && !listen(server, 1));
 	client = connected(AF_INET, server);
-	put(client, "before");
+	ckpt_put(client, "before");
 	ckpt_point();
 	fd = accepts(server, port_of(client));
-	CHECK(gets(fd, "before"));
-	put(client, "after");
-	CHECK(gets(fd, "after"));
+	CHECK(ckpt_gets(fd, "before"));
+	ckpt_put(client, "after");
+	CHECK(ckpt_gets(fd, "after"));
 }
 
 /* Their clients have said all there is to say, or are gone. */
@@ -214,19 +160,19 @@ CKPT_TEST(tcp, accept_half_closed)
 	server = listens(AF_INET, 7);
 	half = connected(AF_INET, server);
 	gone = connected(AF_INET, server);
-	put(half, "half");
-	put(gone, "gone");
+	ckpt_put(half, "half");
+	ckpt_put(gone, "gone");
 	NEED(!shutdown(half, SHUT_WR) && !close(gone));
 	ckpt_msleep(20);
 	ckpt_point();
 	fd = accepts(server, port_of(half));
-	CHECK(gets(fd, "half") && at_end(fd));
-	put(fd, "answer");
-	CHECK(gets(half, "answer"));
+	CHECK(ckpt_gets(fd, "half") && ckpt_at_end(fd));
+	ckpt_put(fd, "answer");
+	CHECK(ckpt_gets(half, "answer"));
 	close(fd);
-	CHECK(at_end(half));
+	CHECK(ckpt_at_end(half));
 	fd = accepts(server, 0);
-	CHECK(gets(fd, "gone") && at_end(fd));
+	CHECK(ckpt_gets(fd, "gone") && ckpt_at_end(fd));
 	CHECK_EQ(send(fd, "x", 1, MSG_NOSIGNAL), 1);
 }
 
@@ -243,15 +189,15 @@ CKPT_TEST(tcp, accept_reset)
 	NEED(!setsockopt(first, SOL_SOCKET, SO_LINGER, &linger,
 			 sizeof(linger)));
 	close(first);
-	put(second, "text");
+	ckpt_put(second, "text");
 	ckpt_msleep(20);
 	ckpt_point();
 	backlog_is(server, 2, 7);
 	fd = accepts(server, 0);
-	CHECK_EQ(option(fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
-	CHECK_EQ(option(fd, SOL_SOCKET, SO_ERROR), 0);
+	CHECK_EQ(ckpt_option(fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	CHECK_EQ(ckpt_option(fd, SOL_SOCKET, SO_ERROR), 0);
 	fd = accepts(server, port_of(second));
-	CHECK(gets(fd, "text"));
+	CHECK(ckpt_gets(fd, "text"));
 }
 
 /* They have the options that who listens had, as they came. */
@@ -261,20 +207,20 @@ CKPT_TEST(tcp, accept_options)
 
 	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
-	set_option(server, SOL_TCP, TCP_NODELAY, 1);
-	set_option(server, SOL_TCP, TCP_KEEPIDLE, 77);
-	set_option(server, SOL_SOCKET, SO_RCVBUF, 20000);
-	set_option(server, SOL_SOCKET, SO_PASSCRED, 1);
+	ckpt_set_option(server, SOL_TCP, TCP_NODELAY, 1);
+	ckpt_set_option(server, SOL_TCP, TCP_KEEPIDLE, 77);
+	ckpt_set_option(server, SOL_SOCKET, SO_RCVBUF, 20000);
+	ckpt_set_option(server, SOL_SOCKET, SO_PASSCRED, 1);
 	client = connected(AF_INET, server);
-	set_option(server, SOL_TCP, TCP_NODELAY, 0);
+	ckpt_set_option(server, SOL_TCP, TCP_NODELAY, 0);
 	ckpt_point();
 	fd = accepts(server, port_of(client));
-	CHECK_EQ(option(fd, SOL_TCP, TCP_NODELAY), 1);
-	CHECK_EQ(option(fd, SOL_TCP, TCP_KEEPIDLE), 77);
-	CHECK_EQ(option(fd, SOL_SOCKET, SO_RCVBUF), 40000);
-	CHECK_EQ(option(fd, SOL_SOCKET, SO_PASSCRED), 0);
-	CHECK_EQ(option(server, SOL_SOCKET, SO_PASSCRED), 1);
-	CHECK_EQ(option(server, SOL_TCP, TCP_NODELAY), 0);
+	CHECK_EQ(ckpt_option(fd, SOL_TCP, TCP_NODELAY), 1);
+	CHECK_EQ(ckpt_option(fd, SOL_TCP, TCP_KEEPIDLE), 77);
+	CHECK_EQ(ckpt_option(fd, SOL_SOCKET, SO_RCVBUF), 40000);
+	CHECK_EQ(ckpt_option(fd, SOL_SOCKET, SO_PASSCRED), 0);
+	CHECK_EQ(ckpt_option(server, SOL_SOCKET, SO_PASSCRED), 1);
+	CHECK_EQ(ckpt_option(server, SOL_TCP, TCP_NODELAY), 0);
 }
 
 /* More than it takes, so that some is still to be sent to it. */
@@ -288,9 +234,9 @@ CKPT_TEST(tcp, accept_full)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = i * 7 + i / 251;
 	server = listens(AF_INET, 1);
-	set_option(server, SOL_SOCKET, SO_RCVBUF, 20000);
+	ckpt_set_option(server, SOL_SOCKET, SO_RCVBUF, 20000);
 	client = connected(AF_INET, server);
-	set_option(client, SOL_SOCKET, SO_SNDBUF, 50000);
+	ckpt_set_option(client, SOL_SOCKET, SO_SNDBUF, 50000);
 	NEED(!fcntl(client, F_SETFL, O_NONBLOCK));
 	while ((sent = send(client, data + all, sizeof(data) - all, 0)) > 0)
 		all += sent;
@@ -328,7 +274,7 @@ CKPT_TEST(tcp, accept_never)
 	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	client = connected(AF_INET, server);
-	put(client, "text");
+	ckpt_put(client, "text");
 	ckpt_point();
 	close(server);
 	ckpt_msleep(20);
@@ -342,7 +288,7 @@ static int calls(int server)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	CHECK_EQ(connects(fd, AF_INET, port_of(server)), -1);
+	CHECK_EQ(ckpt_connect(fd, AF_INET, port_of(server)), -1);
 	CHECK_EQ(errno, EINPROGRESS);
 	return fd;
 }
@@ -362,16 +308,16 @@ CKPT_TEST(tcp, connecting)
 	NEED(!poll(&poll_fd, 1, 0));
 	ckpt_point();
 	CHECK_EQ(port_of(caller), port);
-	CHECK_EQ(option(caller, SOL_SOCKET, SO_ERROR), 0);
-	CHECK_EQ(connects(caller, AF_INET, port_of(server)), -1);
+	CHECK_EQ(ckpt_option(caller, SOL_SOCKET, SO_ERROR), 0);
+	CHECK_EQ(ckpt_connect(caller, AF_INET, port_of(server)), -1);
 	CHECK_EQ(errno, EALREADY);
 	fd = accepts(server, port_of(client));
 	CHECK(fd >= 0);
 	CHECK_EQ(poll(&poll_fd, 1, 10000), 1);
-	CHECK_EQ(option(caller, SOL_SOCKET, SO_ERROR), 0);
+	CHECK_EQ(ckpt_option(caller, SOL_SOCKET, SO_ERROR), 0);
 	fd = accepts(server, port);
-	put(caller, "text");
-	CHECK(gets(fd, "text"));
+	ckpt_put(caller, "text");
+	CHECK(ckpt_gets(fd, "text"));
 }
 
 /* In connect(2) itself, which goes on. */
@@ -391,7 +337,7 @@ CKPT_TEST(tcp, connecting_waits)
 		ckpt_wait();
 		fd = accepts(server, port_of(client));
 		fd = accepts(server, 0);
-		put(fd, "text");
+		ckpt_put(fd, "text");
 		pause();
 	}
 	if (ckpt_mode == CKPT_SELF) {
@@ -401,8 +347,8 @@ CKPT_TEST(tcp, connecting_waits)
 		ckpt_point();
 		return;
 	}
-	CHECK(!connects(caller, AF_INET, port_of(server)));
-	CHECK(gets(caller, "text"));
+	CHECK(!ckpt_connect(caller, AF_INET, port_of(server)));
+	CHECK(ckpt_gets(caller, "text"));
 	CHECK(ckpt_gone());
 	kill(pid, SIGKILL);
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
@@ -435,25 +381,25 @@ CKPT_TEST(tcp, urgent)
 	int fd[2];
 
 	pair(fd);
-	put(fd[0], "before");
+	ckpt_put(fd[0], "before");
 	NEED(send(fd[0], "!", 1, MSG_OOB) == 1);
-	put(fd[0], "after");
-	NEED(gets(fd[1], "be"));
+	ckpt_put(fd[0], "after");
+	NEED(ckpt_gets(fd[1], "be"));
 	ckpt_point();
 	CHECK(!at_mark(fd[1]));
 	CHECK_EQ(recv(fd[1], &byte, 1, MSG_OOB), 1);
 	CHECK_EQ(byte, '!');
 	CHECK_EQ(recv(fd[1], &byte, 1, MSG_OOB), -1);
 	CHECK_EQ(errno, EINVAL);
-	CHECK(gets(fd[1], "fore"));
+	CHECK(ckpt_gets(fd[1], "fore"));
 	CHECK(at_mark(fd[1]));
-	CHECK(gets(fd[1], "after") && !at_mark(fd[1]));
+	CHECK(ckpt_gets(fd[1], "after") && !at_mark(fd[1]));
 	CHECK_EQ(send(fd[0], "?", 1, MSG_OOB), 1);
 	ckpt_msleep(20);
 	CHECK_EQ(recv(fd[1], &byte, 1, MSG_OOB), 1);
 	CHECK_EQ(byte, '?');
-	put(fd[0], "more");
-	CHECK(gets(fd[1], "more"));
+	ckpt_put(fd[0], "more");
+	CHECK(ckpt_gets(fd[1], "more"));
 }
 
 /* It was read, and what is before it was not; or it is the first. */
@@ -463,17 +409,17 @@ CKPT_TEST(tcp, urgent_read)
 	int fd[2];
 
 	pair(fd);
-	put(fd[0], "before");
+	ckpt_put(fd[0], "before");
 	NEED(send(fd[0], "!", 1, MSG_OOB) == 1);
-	put(fd[0], "after");
+	ckpt_put(fd[0], "after");
 	ckpt_msleep(20);
 	NEED(recv(fd[1], &byte, 1, MSG_OOB) == 1 && byte == '!');
 	ckpt_point();
 	CHECK_EQ(recv(fd[1], &byte, 1, MSG_OOB), -1);
 	CHECK_EQ(errno, EINVAL);
-	CHECK(gets(fd[1], "before"));
+	CHECK(ckpt_gets(fd[1], "before"));
 	CHECK(at_mark(fd[1]));
-	CHECK(gets(fd[1], "after"));
+	CHECK(ckpt_gets(fd[1], "after"));
 }
 
 /* In its place, as SO_OOBINLINE has it. */
@@ -482,13 +428,13 @@ CKPT_TEST(tcp, urgent_inline)
 	int fd[2];
 
 	pair(fd);
-	set_option(fd[1], SOL_SOCKET, SO_OOBINLINE, 1);
+	ckpt_set_option(fd[1], SOL_SOCKET, SO_OOBINLINE, 1);
 	NEED(send(fd[0], "!", 1, MSG_OOB) == 1);
-	put(fd[0], "after");
+	ckpt_put(fd[0], "after");
 	ckpt_msleep(20);
 	ckpt_point();
 	CHECK(at_mark(fd[1]));
-	CHECK(gets(fd[1], "!") && gets(fd[1], "after"));
+	CHECK(ckpt_gets(fd[1], "!") && ckpt_gets(fd[1], "after"));
 	CHECK(!at_mark(fd[1]));
 }
 
@@ -501,44 +447,16 @@ CKPT_TEST(tcp, urgent_accept)
 	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
 	client = connected(AF_INET, server);
-	put(client, "before");
+	ckpt_put(client, "before");
 	NEED(send(client, "!", 1, MSG_OOB) == 1);
 	ckpt_point();
 	fd = accepts(server, port_of(client));
 	CHECK_EQ(recv(fd, &byte, 1, MSG_OOB), 1);
 	CHECK_EQ(byte, '!');
-	CHECK(gets(fd, "before"));
+	CHECK(ckpt_gets(fd, "before"));
 }
 
 /* What remains refused. */
-
-FIXTURE(tcp_refused) {
-	struct ckpt_target target;
-};
-
-FIXTURE_SETUP(tcp_refused)
-{
-	memset(self, 0, sizeof(*self));
-}
-
-FIXTURE_TEARDOWN(tcp_refused)
-{
-	ckpt_clean(&self->target);
-}
-
-static void refused(struct __test_metadata *_metadata,
-		    struct ckpt_target *target, const char *name,
-		    const char *text)
-{
-	ASSERT_EQ(0, ckpt_start(target, name, CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(target, 0));
-	EXPECT_NE(NULL, strstr(target->log, text)) {
-		TH_LOG("\"%s\"", target->log);
-	}
-	EXPECT_EQ(0, ckpt_go(target));
-	EXPECT_EQ(0, ckpt_end(target));
-}
 
 /* Who has called takes it for a connection, who was called does not so far. */
 CKPT_TARGET(tcp_deferred)
@@ -547,19 +465,16 @@ CKPT_TARGET(tcp_deferred)
 
 	ckpt_loopback_up();
 	server = listens(AF_INET, 1);
-	set_option(server, SOL_TCP, TCP_DEFER_ACCEPT, 30);
+	ckpt_set_option(server, SOL_TCP, TCP_DEFER_ACCEPT, 30);
 	client = connected(AF_INET, server);
 	ckpt_ready();
 	ckpt_wait();
-	put(client, "text");
-	CHECK(gets(accepts(server, port_of(client)), "text"));
+	ckpt_put(client, "text");
+	CHECK(ckpt_gets(accepts(server, port_of(client)), "text"));
 }
 
-TEST_F(tcp_refused, deferred)
-{
-	refused(_metadata, &self->target, "tcp_deferred",
-		"whose other end has not taken it (TCP_DEFER_ACCEPT, or its queue is full): not supported");
-}
+CKPT_REFUSED(deferred, "tcp_deferred", EOPNOTSUPP,
+	     "whose other end has not taken it (TCP_DEFER_ACCEPT, or its queue is full): not supported")
 
 /* There is no room for it. */
 CKPT_TARGET(tcp_urgent_under_way)
@@ -568,21 +483,17 @@ CKPT_TARGET(tcp_urgent_under_way)
 	int fd[2];
 
 	pair(fd);
-	set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
-	set_option(fd[0], SOL_SOCKET, SO_SNDBUF, 20000);
+	ckpt_set_option(fd[1], SOL_SOCKET, SO_RCVBUF, 20000);
+	ckpt_set_option(fd[0], SOL_SOCKET, SO_SNDBUF, 20000);
 	NEED(!fcntl(fd[0], F_SETFL, O_NONBLOCK));
 	while (send(fd[0], data, sizeof(data), 0) > 0)
 		;
-	set_option(fd[0], SOL_SOCKET, SO_SNDBUFFORCE, 1 << 24);
+	ckpt_set_option(fd[0], SOL_SOCKET, SO_SNDBUFFORCE, 1 << 24);
 	NEED(send(fd[0], "!", 1, MSG_OOB) == 1);
 	ckpt_ready();
 	ckpt_wait();
 }
 
-TEST_F(tcp_refused, urgent)
-{
-	refused(_metadata, &self->target, "tcp_urgent_under_way",
-		"with urgent data ");
-}
+CKPT_REFUSED(urgent, "tcp_urgent_under_way", EOPNOTSUPP, "with urgent data ")
 
 CKPT_TEST_MAIN

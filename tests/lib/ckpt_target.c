@@ -548,3 +548,26 @@ int ckpt_run(struct ckpt_target *target, const char *name, enum ckpt_mode mode)
 		return -1;
 	return ckpt_end(target);
 }
+
+int ckpt_refused(struct ckpt_target *target, const char *name, int error,
+		 const char *why)
+{
+	int ret = ckpt_start(target, name, CKPT_LIVE), status;
+
+	if (!ret)
+		ret = ckpt_wait_ready(target);
+	if (ret > 0)
+		return ckpt_end(target);
+	if (ret < 0)
+		return ret;
+	if (ckpt_checkpoint(target, 0) != -error || !strstr(target->log, why)) {
+		ckpt_note(target, "%s, \"%s\": not refused for \"%s\"",
+			  target->ret < 0 ? strerror(-target->ret) : "taken",
+			  target->log, why);
+		ret = -1;
+	}
+	if (ckpt_go(target))
+		return -1;
+	status = ckpt_end(target);
+	return ret ?: status;
+}

@@ -153,6 +153,12 @@ void ckpt_clean(struct ckpt_target *target);
 /* All together: the status of ckpt_end(), or -1. */
 int ckpt_run(struct ckpt_target *target, const char *name, enum ckpt_mode mode);
 
+/* Start a target that is refused with this error, for this reason, and see that it is
+ * none the worse for it: the status of ckpt_end(), or -1.
+ */
+int ckpt_refused(struct ckpt_target *target, const char *name, int error,
+		 const char *why);
+
 /* The path of one of the target's files, until the next call. */
 const char *ckpt_path(const struct ckpt_target *target, const char *name);
 

@@ -95,6 +95,19 @@
 	}								\
 	static void ckpt_body_##fixture##_##name(void)
 
+/* A test that a target is refused; see ckpt_refused(). */
+#define CKPT_REFUSED(test, name, error, why)				\
+	TEST(test)							\
+	{								\
+		struct ckpt_target target;				\
+		int status = ckpt_refused(&target, name, error, why);	\
+									\
+		ckpt_clean(&target);					\
+		if (status == KSFT_SKIP)				\
+			SKIP(return, "%s", target.log);			\
+		EXPECT_EQ(0, status);					\
+	}
+
 #define CKPT_TEST_MAIN		TEST_HARNESS_MAIN
 
 #endif /* CKPT_TEST_H */
