@@ -98,14 +98,17 @@ static void name_of(char name[32], unsigned long number)
 }
 
 /* In the current directory: the last image there is; those below @oldest go. */
-static int look_through(unsigned long oldest, unsigned long *last)
+static int look_through(const struct every *every, unsigned long oldest,
+			unsigned long *last)
 {
 	DIR *dir = opendir(".");
 	struct dirent *entry;
 	unsigned long number;
 
-	if (!dir)
+	if (!dir) {
+		warn("%s", every->directory);
 		return -1;
+	}
 	*last = 0;
 	while ((entry = readdir(dir))) {
 		number = number_of(entry->d_name);
@@ -119,13 +122,14 @@ static int look_through(unsigned long oldest, unsigned long *last)
 }
 
 /* The numbers go on where they ended, so that those from before are the oldest. */
-static int enter_directory(const char *name, unsigned long *last)
+static int enter_directory(const struct every *every, unsigned long *last)
 {
-	if ((!mkdir(name, 0700) || errno == EEXIST) && !chdir(name) &&
-	    !look_through(0, last))
-		return 0;
-	warn("%s", name);
-	return -1;
+	if ((mkdir(every->directory, 0700) && errno != EEXIST) ||
+	    chdir(every->directory)) {
+		warn("%s", every->directory);
+		return -1;
+	}
+	return look_through(every, 0, last);
 }
 
 static int sync_directory(void)
@@ -141,9 +145,9 @@ static int sync_directory(void)
 }
 
 /* Standard output is complete: give it its name. */
-static int publish(unsigned long number, unsigned long keep)
+static int publish(const struct every *every, unsigned long number)
 {
-	unsigned long oldest = number < keep ? 0 : number - keep + 1, last;
+	unsigned long oldest = 0, last;
 	char name[32];
 
 	name_of(name, number);
@@ -153,7 +157,9 @@ static int publish(unsigned long number, unsigned long keep)
 		warn("%s", name);
 		return -1;
 	}
-	return look_through(oldest, &last);
+	if (number > every->keep)
+		oldest = number - every->keep + 1;
+	return look_through(every, oldest, &last);
 }
 
 static int open_part(void)
@@ -221,26 +227,26 @@ static int take_next(const struct every *every, const struct request *request,
 	if (open_part())
 		return EXIT_FAILED;
 	if (!take_image(request, &taken)) {
-		if (publish(number, every->keep))
+		if (publish(every, number))
 			return EXIT_FAILED;
 		count(tally, &taken);
 		return -1;
 	}
+	unlink(PART);
 	if (tally->nr && taken.error == ESRCH)
 		return 0;
 	return may_pass(tally, taken.error) ? -1 : EXIT_FAILED;
 }
 
-int every_run(const struct every *every, struct request *request)
+int every_run(const struct every *every, const struct request *request)
 {
 	struct tally tally = { .began = clock_now() };
 	double next = tally.began;
 	unsigned long number, missed;
 	int status;
 
-	if (enter_directory(every->directory, &number))
+	if (enter_directory(every, &number))
 		return EXIT_FAILED;
-	request->part = PART;
 	do {
 		status = take_next(every, request, number + 1, &tally);
 		number += status < 0;

@@ -27,10 +27,10 @@ int every_parse_keep(const char *arg, unsigned long *keep);
 /**
  * every_run() - take images until the process ends, or this one is told to end
  * @every: how often, how many and where
- * @request: what is asked for; its @part is changed
+ * @request: what is asked for
  *
  * Return: 0 once the process has ended; or EXIT_FAILED, and has said why.
  */
-int every_run(const struct every *every, struct request *request);
+int every_run(const struct every *every, const struct request *request);
 
 #endif

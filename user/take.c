@@ -214,25 +214,17 @@ static void tell(const struct request *request, const struct result *result,
 	putc('\n', stderr);
 }
 
-static int no_image(const struct request *request, const struct output *output)
+/* The writer ended before the call did. */
+static int no_report(const struct output *output, int status)
 {
 	output_undo(output);
-	if (request->part)
-		unlink(request->part);
-	return EXIT_FAILED;
-}
-
-/* The writer ended before the call did. */
-static int no_report(const struct request *request, const struct output *output,
-		     int status)
-{
 	if (caught)
 		warnx("interrupted, there is no image");
 	else if (WIFSIGNALED(status))
 		warnx("%s, there is no image", strsignal(WTERMSIG(status)));
 	else
 		warnx("the call was not made");
-	return no_image(request, output);
+	return EXIT_FAILED;
 }
 
 static int finish(const struct request *request, const struct output *output,
@@ -254,7 +246,8 @@ static int finish(const struct request *request, const struct output *output,
 	taken->error = result->error;
 	if (!explained)
 		warnx("pid %d: %s", request->pid, log_strerror(result->error));
-	return no_image(request, output);
+	output_undo(output);
+	return EXIT_FAILED;
 }
 
 int take_image(const struct request *request, struct taken *taken)
@@ -282,7 +275,7 @@ int take_image(const struct request *request, struct taken *taken)
 		;
 	writer = 0;
 	status = reported ? finish(request, &output, &result, &log, taken) :
-			    no_report(request, &output, status);
+			    no_report(&output, status);
 	log_close(&log);
 	return status;
 }

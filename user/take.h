@@ -19,7 +19,6 @@
  * @externals: what is left to the restarter
  * @parent: the file that the parent is in, or NULL
  * @uuid: of the parent
- * @part: the file that standard output is, to be removed if there is no image; or NULL
  */
 struct request {
 	pid_t		pid;
@@ -29,7 +28,6 @@ struct request {
 	struct externals externals;
 	const char	*parent;
 	__u8		uuid[CKPT_UUID_LEN];
-	const char	*part;
 };
 
 /**
