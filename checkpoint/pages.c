@@ -8,13 +8,10 @@
 #include <linux/highmem.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/xacct.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swapops.h>
-#include <linux/uio.h>
 #include <linux/checkpoint_mm.h>
 
 #include "base.h"
