@@ -719,7 +719,7 @@ static void growth_note(struct ckpt_target *target, struct growth *growth)
 	growth->maps = 0;
 	for (char *p = text; (p = strchr(p, '\n')); p++)
 		growth->maps++;
-	/* What is freed after a grace period is to have been. */
+	/* What ends a little later is to have. */
 	ckpt_msleep(200);
 	/* Twice, as the first time caches what looking takes. */
 	ckpt_slabs_note(&growth->slabs);

@@ -97,10 +97,22 @@ static long slabs_kb(void)
  * use seems to grow with whatever is done. Shrinking a cache has it let go of
  * what is of that cache. To open a file is something done, too, and comes first.
  */
+/* What is freed after a grace period is to have been, however busy the machine is. */
+static void slabs_settle(void)
+{
+	int fd = open("/sys/module/rcutree/parameters/do_rcu_barrier",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		printf("# no rcu_barrier(): %m\n");
+	close(fd);
+}
+
 void ckpt_slabs_note(struct ckpt_slabs *slabs)
 {
 	static struct slab_files files[CKPT_SLABS_MAX];
 
+	slabs_settle();
 	slabs_open(slabs, files);
 	for (int i = 0; i < slabs->nr; i++) {
 		if (write(files[i].shrink, "1", 1) != 1)
