@@ -24,10 +24,14 @@ void ckpt_arch_abi_resume(u32 abi);
 /* What of CKPT_TASK_* is the architecture's business; and set it for current. */
 u32 ckpt_arch_call_save(const struct task_struct *task);
 void ckpt_arch_call_resume(u32 what);
+/* Make the system call that current's registers say, as if it had just entered. */
+void ckpt_arch_call_make(void);
 
 /* Descriptors for segments, then the FPU, then the registers that use both. */
 extern const struct ckpt_part ckpt_tls_part;
 extern const struct ckpt_part ckpt_xstate_part;
 extern const struct ckpt_part ckpt_cpu_part;
+/* As a tracer of the tree has set them. */
+extern const struct ckpt_part ckpt_debug_part;
 
 #endif

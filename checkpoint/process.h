@@ -15,6 +15,7 @@
 #include "kind.h"
 
 struct cred;
+struct kernel_siginfo;
 struct sighand_struct;
 
 /* Of a thread group. */
@@ -35,6 +36,7 @@ extern const struct ckpt_part ckpt_prctl_part;
 extern const struct ckpt_part ckpt_usage_part;
 extern const struct ckpt_part ckpt_label_part;
 extern const struct ckpt_part ckpt_vfork_part;
+extern const struct ckpt_part ckpt_ptrace_part;
 
 /* The lock over current's signals. Only current itself changes ->sighand. */
 static inline spinlock_t *ckpt_siglock(void)
@@ -43,6 +45,9 @@ static inline spinlock_t *ckpt_siglock(void)
 }
 
 void ckpt_itimers_get(struct task_struct *task, struct ckpt_rec_itimers *p);
+void ckpt_siginfo_put(struct ckpt_rec_siginfo *p,
+		      const struct kernel_siginfo *info);
+void ckpt_siginfo_sender(struct rstr_ctx *ctx, struct kernel_siginfo *info);
 int ckpt_shared_signals_checkpoint(struct ckpt_ctx *ctx,
 				   struct task_struct *task);
 
@@ -63,6 +68,7 @@ void ckpt_seccomp_put(void *obj);
 int ckpt_seccomp_save(struct ckpt_ctx *ctx, struct task_struct *task, u32 *ref);
 int ckpt_seccomp_build(struct rstr_ctx *ctx, __le32 ref, u32 prctl);
 void ckpt_seccomp_install(void *filter);
+bool ckpt_seccomp_goes_on(void);
 #else
 static inline int ckpt_seccomp_save(struct ckpt_ctx *ctx,
 				    struct task_struct *task, u32 *ref)
@@ -79,6 +85,11 @@ static inline int ckpt_seccomp_build(struct rstr_ctx *ctx, __le32 ref, u32 prctl
 
 static inline void ckpt_seccomp_install(void *filter)
 {
+}
+
+static inline bool ckpt_seccomp_goes_on(void)
+{
+	return false;
 }
 #endif
 

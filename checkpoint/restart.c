@@ -27,6 +27,7 @@
 #include "limits.h"
 #include "mm.h"
 #include "pages.h"
+#include "ptrace.h"
 #include "restart.h"
 #include "process.h"
 #include "task.h"
@@ -111,15 +112,20 @@ static void rstr_task_tell_vforked(struct rstr_task *task)
 	wake_up_all(&task->ctx->run->wait);
 }
 
-static void rstr_task_vfork(struct rstr_task *task)
+static void rstr_task_vfork(struct rstr_task *task, struct rstr_held *held)
 {
 	struct task_struct *child = get_task_struct(task->vforked->task);
+	pid_t pid = task_pid_vnr(child);
 	struct completion done;
 
 	ckpt_vfork_begin(child, &done);
 	rstr_task_tell_vforked(task);
 	rstr_run_put(task->ctx->run);
+	if (held->stop)
+		rstr_held_stop(held);
 	ckpt_vfork_wait(child, &done);
+	rstr_held_end(held);
+	rstr_held_vforked(pid);
 }
 
 /* On the way to user mode, in get_signal(): where checkpoint parks tasks. */
@@ -127,18 +133,25 @@ static void rstr_task_resume(struct callback_head *work)
 {
 	struct rstr_task *task = container_of(work, struct rstr_task, work);
 	struct rstr_run *run = task->ctx->run;
+	struct rstr_held held;
 
 	if (task->vforker)
 		wait_event_killable(run->wait,
 				    /* Pairs with rstr_task_vfork(). */
 				    smp_load_acquire(&task->awaited));
 	ckpt_task_resume(task->ctx, task->obj, rstr_task_resumes_group(task));
+	rstr_held_begin(task, &held);
 	if (task->vforked && !(current->flags & PF_EXITING)) {
-		rstr_task_vfork(task);
+		rstr_task_vfork(task, &held);
 		return;
 	}
 	rstr_task_tell_vforked(task);
+	rstr_held_wait(task, &held);
+	/* It may be held for long, or make a system call that takes long. */
 	rstr_run_put(run);
+	if (held.stop)
+		rstr_held_stop(&held);
+	rstr_held_end(&held);
 }
 
 static int rstr_task_go(struct rstr_task *task)
@@ -387,6 +400,7 @@ static int rstr_task_main(void *arg)
 		return 0;
 	/* It was never seen by anyone but its parent, who buries it. */
 	rstr_task_tell_vforked(task);
+	rstr_held_forget(task);
 	rstr_arrive(run, err);
 	rstr_tasks_bury(&task->children);
 	rstr_run_put(run);
@@ -506,6 +520,7 @@ static void rstr_go(struct rstr_run *run)
 	rstr_objs_settle(&run->ctx, true);
 	rstr_tree_adopt(run);
 	rstr_ctty_install(run);
+	rstr_trace(run);
 	rstr_tree_hold(run);
 	rstr_made_end(&run->ctx, true);
 	rstr_run_decide(run, RSTR_GO);
@@ -539,6 +554,8 @@ static long rstr_children(struct rstr_run *run)
 		rstr_run_decide(run, RSTR_INSTALL);
 		err = rstr_wait_tasks(run);
 	}
+	if (!err)
+		err = rstr_trace_check(run);
 	if (err) {
 		rstr_abort(run);
 		rstr_task_bury(root);
@@ -611,6 +628,8 @@ static long rstr_self(struct rstr_run *run)
 	err = rstr_self_build(run);
 	if (!err)
 		err = rstr_self_install_others(run);
+	if (!err)
+		err = rstr_trace_check(run);
 	if (err) {
 		rstr_self_abort(run);
 		return err;

@@ -32,6 +32,24 @@ void ckpt_seccomp_put(void *obj)
 	__seccomp_filter_release(obj);
 }
 
+/**
+ * ckpt_seccomp_goes_on() - whether a system call is made that a tracer was asked about
+ *
+ * As __seccomp_filter() does when the tracer lets the task go that it has held at
+ * PTRACE_EVENT_SECCOMP.
+ *
+ * Return: true if it is.
+ */
+bool ckpt_seccomp_goes_on(void)
+{
+	int nr = syscall_get_nr(current, current_pt_regs());
+
+	if (fatal_signal_pending(current) || nr < 0)
+		return false;
+	return current->seccomp.mode != SECCOMP_MODE_FILTER ||
+	       !__seccomp_filter(nr, NULL, true);
+}
+
 /* Checkpoint. */
 
 static struct seccomp_filter *ckpt_seccomp_of(struct task_struct *task)

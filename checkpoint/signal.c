@@ -261,8 +261,13 @@ const struct ckpt_part ckpt_sigmask_part = {
 	.resume		= ckpt_sigmask_resume,
 };
 
-static void ckpt_siginfo_put(struct ckpt_rec_siginfo *p,
-			     const struct kernel_siginfo *info)
+/**
+ * ckpt_siginfo_put() - put siginfo into an image
+ * @p: where to
+ * @info: the siginfo
+ */
+void ckpt_siginfo_put(struct ckpt_rec_siginfo *p,
+		      const struct kernel_siginfo *info)
 {
 	siginfo_t *to = (siginfo_t *)p->info;
 
@@ -417,7 +422,7 @@ static int ckpt_siginfo_held_checkpoint(struct ckpt_ctx *ctx,
 	struct kernel_siginfo info;
 	struct ckpt_rec_siginfo *p;
 
-	if (ckpt_ptrace_trap(task, &info) != CKPT_TRAP_SIGNAL)
+	if (ckpt_ptrace_trap(ctx, task, &info) != CKPT_TRAP_SIGNAL)
 		return 0;
 	p = ckpt_part_add(ctx, CKPT_REC_SIGINFO, sizeof(*p));
 	if (IS_ERR(p))
@@ -478,9 +483,12 @@ static int ckpt_siginfo_check(struct rstr_ctx *ctx,
 	return 0;
 }
 
-/* Who sent it, if that is one of the tree, may have another pid by now. */
-static void ckpt_siginfo_sender(struct rstr_ctx *ctx,
-				struct kernel_siginfo *info)
+/**
+ * ckpt_siginfo_sender() - who sent it, if of the tree, may have another pid by now
+ * @ctx: the restart, all of whose tasks are there
+ * @info: the siginfo, as it was
+ */
+void ckpt_siginfo_sender(struct rstr_ctx *ctx, struct kernel_siginfo *info)
 {
 	switch (siginfo_layout(info->si_signo, info->si_code)) {
 	case SIL_KILL:

@@ -13,6 +13,9 @@
  * queued, so that it can't reach user mode; and is found afterwards not to have
  * moved while it was looked at, or the capture is done again. So does one who
  * waits in vfork(2), since only his child wakes him, who is stopped.
+ *
+ * One who is traced runs works in ptrace_notify() as well, in the middle of things,
+ * and is turned away there: once it is held by its tracer it is at rest.
  */
 #include <linux/freezer.h>
 #include <linux/rhashtable.h>
@@ -25,6 +28,7 @@
 
 #include "limits.h"
 #include "log.h"
+#include "ptrace.h"
 #include "stop.h"
 #include "vfork.h"
 
@@ -83,6 +87,22 @@ void ckpt_stop_put(struct ckpt_stop *stop)
 bool ckpt_stop_has(struct ckpt_stop *stop, struct task_struct *task)
 {
 	return rhashtable_lookup_fast(&stop->by_task, &task, ckpt_stop_params);
+}
+
+/**
+ * ckpt_stop_in_call() - whether a task is to make its system call again
+ * @stop: the stop
+ * @task: a task of it, at rest
+ *
+ * Return: true if it left one only to park, and its tracer is to be told of the end.
+ */
+bool ckpt_stop_in_call(struct ckpt_stop *stop, struct task_struct *task)
+{
+	struct ckpt_target *target;
+
+	target = rhashtable_lookup_fast(&stop->by_task, &task,
+					ckpt_stop_params);
+	return target && target->in_call;
 }
 
 static enum ckpt_phase ckpt_phase(struct ckpt_stop *stop)
@@ -170,6 +190,45 @@ static void ckpt_park_call(struct pt_regs *regs)
 	syscall_set_return_value(current, regs, -ERESTARTNOHAND, 0);
 }
 
+/* Who queues a work adds it first, and then says so to the task. */
+static void ckpt_park_wait_queued(struct ckpt_target *target)
+{
+	/* Pairs with ckpt_target_queue(). */
+	while (!smp_load_acquire(&target->queued))
+		cond_resched();
+}
+
+/*
+ * Whether current, who is traced, is not to park here. get_signal() takes note of
+ * TWA_SIGNAL before it runs works, and ptrace_notify() does not. If that is about
+ * the end of a system call which was interrupted for the work alone it can park: it
+ * makes the call again afterwards.
+ */
+static bool ckpt_park_is_early(struct ckpt_target *target)
+{
+	ckpt_park_wait_queued(target);
+	if (ckpt_ptrace_moves())
+		return true;
+	if (!test_thread_flag(TIF_NOTIFY_SIGNAL))
+		return false;
+	if (!task_sigpending(current))
+		ckpt_park_call(task_pt_regs(current));
+	target->in_call = ckpt_ptrace_leaves_call();
+	return !target->in_call;
+}
+
+/* Returns whether the work, and its reference, are the checkpointer's again. */
+static bool ckpt_park_turn_away(struct ckpt_target *target)
+{
+	if (!current->ptrace || (current->flags & PF_EXITING) ||
+	    !ckpt_park_is_early(target))
+		return false;
+	target->turned_at = jiffies;
+	/* Pairs with ckpt_target_requeue(), and ckpt_stop_release(). */
+	return atomic_cmpxchg(&target->turned, CKPT_TURNED_NOT,
+			      CKPT_TURNED_AWAY) == CKPT_TURNED_NOT;
+}
+
 static void ckpt_park_wait(struct ckpt_target *target)
 {
 	struct ckpt_stop *stop = target->stop;
@@ -191,7 +250,11 @@ static void ckpt_park(struct callback_head *work)
 						  work);
 	struct ckpt_stop *stop = target->stop;
 
+	bool again;
+
 	if (ckpt_park_later(stop, work))
+		return;
+	if (ckpt_park_turn_away(target))
 		return;
 	ckpt_park_call(task_pt_regs(current));
 	if (ckpt_phase(stop) != CKPT_LET_GO)
@@ -199,7 +262,22 @@ static void ckpt_park(struct callback_head *work)
 					   CKPT_GONE : CKPT_PARKED);
 	if (!(current->flags & PF_EXITING))
 		ckpt_park_wait(target);
+	again = target->in_call;
 	ckpt_stop_put(stop);
+	if (again)
+		ckpt_ptrace_call_again();
+}
+
+/* Returns whether the task ends. */
+static bool ckpt_target_queue(struct ckpt_target *target)
+{
+	bool ends;
+
+	WRITE_ONCE(target->queued, false);
+	ends = task_work_add(target->task, &target->work, TWA_SIGNAL);
+	/* Pairs with ckpt_park_wait_queued(). */
+	smp_store_release(&target->queued, true);
+	return ends;
 }
 
 /**
@@ -234,7 +312,7 @@ int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task)
 
 	init_task_work(&target->work, ckpt_park);
 	refcount_inc(&stop->users);
-	if (task_work_add(task, &target->work, TWA_SIGNAL)) {
+	if (ckpt_target_queue(target)) {
 		target->rest = CKPT_GONE;
 		ckpt_stop_put(stop);
 	}
@@ -305,10 +383,29 @@ static bool ckpt_target_let_die(struct ckpt_target *target)
 	return true;
 }
 
+/*
+ * Who was turned away is told once more when it is held, or has had the time to
+ * get further: otherwise it may find the work where it was.
+ */
+static void ckpt_target_requeue(struct ckpt_target *target)
+{
+	if (atomic_read_acquire(&target->turned) != CKPT_TURNED_AWAY ||
+	    (!ckpt_rest_state(target->task) && !time_after(jiffies, target->turned_at)))
+		return;
+	atomic_set(&target->turned, CKPT_TURNED_NOT);
+	if (!ckpt_target_queue(target))
+		return;
+	ckpt_target_arrive(target, CKPT_GONE);
+	ckpt_stop_put(target->stop);
+}
+
 static bool ckpt_target_rests(struct ckpt_target *target)
 {
 	struct task_struct *task = target->task;
-	enum ckpt_rest rest = ckpt_target_rest(target);
+	enum ckpt_rest rest;
+
+	ckpt_target_requeue(target);
+	rest = ckpt_target_rest(target);
 
 	if (rest == CKPT_PARKED && ckpt_target_let_die(target))
 		rest = CKPT_GONE;
@@ -474,6 +571,13 @@ void ckpt_stop_allow_kill(struct ckpt_stop *stop)
 	ckpt_stop_phase(stop, CKPT_WRITING);
 }
 
+/* Whether the work is nowhere, since its task was turned away. */
+static bool ckpt_target_turned_back(struct ckpt_target *target)
+{
+	return atomic_xchg(&target->turned, CKPT_TURNED_LET_GO) ==
+	       CKPT_TURNED_AWAY;
+}
+
 /**
  * ckpt_stop_release() - let all tasks go on
  * @stop: the stop
@@ -488,6 +592,7 @@ void ckpt_stop_release(struct ckpt_stop *stop)
 	list_splice_tail_init(&stop->moving, &stop->resting);
 	list_for_each_entry(target, &stop->resting, node)
 		if (target->work.func &&
-		    task_work_cancel(target->task, &target->work))
+		    (task_work_cancel(target->task, &target->work) ||
+		     ckpt_target_turned_back(target)))
 			ckpt_stop_put(stop);
 }

@@ -3,6 +3,7 @@
 #ifndef _CHECKPOINT_STOP_H
 #define _CHECKPOINT_STOP_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
@@ -19,6 +20,13 @@ enum ckpt_rest {
 	CKPT_SELF,	/* it is the caller */
 	CKPT_PARKED,	/* it waits in ckpt_park(), on its way to user mode */
 	CKPT_GONE,	/* it exits */
+};
+
+/* Of a task that can't park where its work found it. */
+enum ckpt_turned {
+	CKPT_TURNED_NOT,
+	CKPT_TURNED_AWAY,	/* the work is to be queued again */
+	CKPT_TURNED_LET_GO,	/* or not any more */
 };
 
 /**
@@ -38,6 +46,11 @@ enum ckpt_rest {
  * @parked: in the list of all that are parked, while it is
  * @dies: it is being killed, and was let go to come to its end. Written by the
  *	checkpointer
+ * @turned: enum ckpt_turned
+ * @turned_at: when it was turned away, in jiffies
+ * @queued: @work was queued for good, its waker included
+ * @in_call: it parked on its way out of a system call that it was woken from, and
+ *	which it is to make again before its tracer hears of its end
  * @thawed: it was found frozen and woken, so that if it is frozen again it is in
  *	the refrigerator, and not in a system call. The checkpointer's own
  */
@@ -54,6 +67,10 @@ struct ckpt_target {
 	unsigned int		state;
 	struct list_head	parked;
 	bool			thawed;
+	bool			queued;
+	bool			in_call;
+	atomic_t		turned;
+	unsigned long		turned_at;
 };
 
 /* What parked tasks wait for. */
@@ -87,6 +104,7 @@ struct ckpt_stop {
 struct ckpt_stop *ckpt_stop_alloc(void);
 void ckpt_stop_put(struct ckpt_stop *stop);
 bool ckpt_stop_has(struct ckpt_stop *stop, struct task_struct *task);
+bool ckpt_stop_in_call(struct ckpt_stop *stop, struct task_struct *task);
 int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task);
 int ckpt_stop_wait(struct ckpt_stop *stop, struct ckpt_log *log);
 int ckpt_stop_verify(struct ckpt_stop *stop, struct ckpt_log *log);

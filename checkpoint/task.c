@@ -738,6 +738,8 @@ static const struct ckpt_part *const ckpt_task_parts[] = {
 	&ckpt_rseq_part,
 	&ckpt_restart_block_part,
 	&ckpt_vfork_part,
+	&ckpt_ptrace_part,
+	&ckpt_debug_part,
 	&ckpt_sigmask_part,
 	&ckpt_siginfo_part,
 	&ckpt_tls_part,

@@ -21,6 +21,7 @@
 
 #include "checkpoint.h"
 #include "limits.h"
+#include "ptrace.h"
 #include "restart.h"
 #include "stop.h"
 #include "task.h"
@@ -732,9 +733,13 @@ void rstr_tree_free(struct rstr_run *run)
 {
 	struct rstr_task *task;
 
-	rstr_for_each_task(task, run)
+	rstr_for_each_task(task, run) {
 		if (task->task)
 			put_task_struct(task->task);
+		if (task->held_signal)
+			sigqueue_free(task->held_signal);
+	}
+	rstr_traps_put(run->traps);
 	for (u32 i = 0; i < run->nr_lenders; i++)
 		if (run->lender[i].task)
 			put_task_struct(run->lender[i].task);
@@ -874,9 +879,10 @@ void rstr_tree_adopt(struct rstr_run *run)
 
 /*
  * Make a process stop as one that had stopped before, of which its parent has
- * been told. The threads stop on their way to user mode.
+ * been told. The threads stop on their way to user mode; but those that are traced
+ * have done so, and are held as their tracer left them.
  */
-static void rstr_task_hold(struct rstr_task *leader, int sig)
+static void rstr_task_hold(struct rstr_task *leader, int sig, bool stopped)
 {
 	struct signal_struct *signal = leader->task->signal;
 	struct task_struct *task;
@@ -891,8 +897,9 @@ static void rstr_task_hold(struct rstr_task *leader, int sig)
 		signal_set_stop_flags(signal, SIGNAL_STOP_STOPPED);
 		signal->group_exit_code = sig;
 		for_each_thread(leader->task, task)
-			task_set_jobctl_pending(task,
-						SIGSTOP | JOBCTL_STOP_PENDING);
+			if (!task->ptrace || !stopped)
+				task_set_jobctl_pending(task, SIGSTOP |
+							JOBCTL_STOP_PENDING);
 	}
 	unlock_task_sighand(leader->task, &flags);
 	rcu_read_unlock();
@@ -930,9 +937,10 @@ void rstr_tree_hold(struct rstr_run *run)
 			rstr_task_continued(task);
 		if (!ckpt_task_to_be_stopped(&run->ctx, task->obj))
 			continue;
-		if (task == run->task)
+		if (task == run->task && !task->tracer)
 			send_sig_info(SIGSTOP, SEND_SIG_PRIV, task->task);
 		else
-			rstr_task_hold(task, le32_to_cpu(rec->stop_signal));
+			rstr_task_hold(task, le32_to_cpu(rec->stop_signal),
+				       rec->what & cpu_to_le32(CKPT_SIGNAL_STOPPED));
 	}
 }

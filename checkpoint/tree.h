@@ -16,6 +16,8 @@
 
 struct ckpt_ctx;
 struct file;
+struct rstr_traps;
+struct sigqueue;
 struct task_struct;
 
 /**
@@ -64,6 +66,9 @@ void ckpt_tree_groups(struct ckpt_ctx *ctx, struct task_struct *leader,
  * @vforked: for whom it waits in vfork(2), or NULL
  * @vforker: who waits for it in vfork(2), or NULL
  * @awaited: @vforker does so, or never will
+ * @tracer: who traces it, or NULL
+ * @traced: what there is to know of that, a CKPT_REC_PTRACE
+ * @held_signal: for the signal that it is held for, or NULL
  */
 struct rstr_task {
 	struct rstr_ctx		*ctx;
@@ -83,6 +88,9 @@ struct rstr_task {
 	struct rstr_task	*vforked;
 	struct rstr_task	*vforker;
 	bool			awaited;
+	struct rstr_task	*tracer;
+	const struct ckpt_record *traced;
+	struct sigqueue		*held_signal;
 };
 
 /* What the tasks of a restart wait for, one after the other. */
@@ -108,6 +116,7 @@ enum rstr_state {
  * @by_tid: the same by their ids
  * @nr_lenders: how many of @lender are in use
  * @lender: tasks that lend their pid to a process group or session
+ * @traps: those whom a tracer holds; NULL if there are none
  * @joins_session: the root is in the session of the caller
  * @joins_group: and in the process group
  */
@@ -127,6 +136,7 @@ struct rstr_run {
 	struct rstr_task	**by_tid;
 	u32			nr_lenders;
 	struct rstr_task	*lender;
+	struct rstr_traps	*traps;
 	bool			joins_session;
 	bool			joins_group;
 };

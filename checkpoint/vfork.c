@@ -74,7 +74,8 @@ static struct task_struct *ckpt_vfork_child(struct task_struct *parent)
 	struct task_struct *child = NULL;
 
 	/* Most do not, and who has many children is not to be asked. */
-	if (!ckpt_is_killable_sleep(READ_ONCE(parent->__state)))
+	if (!ckpt_is_killable_sleep(READ_ONCE(parent->__state)) &&
+	    !task_is_traced(parent))
 		return NULL;
 	read_lock(&tasklist_lock);
 	if (pid_alive(parent))

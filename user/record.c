@@ -1272,6 +1272,35 @@ static const struct flag_name speculation[] = {
 	{ 0x10, "PR_SPEC_DISABLE_NOEXEC" }, {}
 };
 
+static const struct flag_name ptrace_what[] = {
+	{ CKPT_PTRACE_SEIZED, "seized" },
+	{ CKPT_PTRACE_LISTENED, "listened" },
+	{ CKPT_PTRACE_TRAP_STOP, "trap_stop" },
+	{ CKPT_PTRACE_TRAP_NOTIFY, "trap_notify" },
+	{ CKPT_PTRACE_CALLS, "calls" },
+	{ CKPT_PTRACE_EMULATES, "emulates" },
+	{ CKPT_PTRACE_STEPS, "steps" },
+	{ CKPT_PTRACE_BLOCKS, "blocks" },
+	{ CKPT_PTRACE_IN_CALL, "in_call" }, {}
+};
+
+static const struct field ptrace_fields[] = {
+	FIELD(ckpt_rec_ptrace, tracer, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_ptrace, what, FIELD_FLAGS, .flags = ptrace_what),
+	FIELD(ckpt_rec_ptrace, options, FIELD_HEX),
+	FIELD(ckpt_rec_ptrace, stop, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_ptrace, exit_code, FIELD_HEX),
+	FIELD(ckpt_rec_ptrace, stop_signal, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_ptrace, message, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_ptrace, info, FIELD_BYTES), {}
+};
+
+static const struct field debug_fields[] = {
+	FIELD_ELEMENTS(ckpt_rec_debug, address, u64_hex),
+	FIELD(ckpt_rec_debug, status, FIELD_HEX),
+	FIELD(ckpt_rec_debug, control, FIELD_HEX), {}
+};
+
 static const struct field vfork_fields[] = {
 	FIELD(ckpt_rec_vfork, child, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_vfork, reserved, FIELD_ZERO), {}
@@ -1511,6 +1540,10 @@ static const struct record_type types[] = {
 	PART(CKPT_REC_SCHED, "sched", FAMILY_TASK, ckpt_rec_sched,
 	     sched_fields),
 	PART(CKPT_REC_RSEQ, "rseq", FAMILY_TASK, ckpt_rec_rseq, rseq_fields),
+	PART(CKPT_REC_PTRACE, "ptrace", FAMILY_TASK, ckpt_rec_ptrace,
+	     ptrace_fields),
+	PART(CKPT_REC_DEBUG, "debug", FAMILY_TASK, ckpt_rec_debug,
+	     debug_fields),
 	PART(CKPT_REC_VFORK, "vfork", FAMILY_TASK, ckpt_rec_vfork,
 	     vfork_fields),
 	PART(CKPT_REC_PRCTL, "prctl", FAMILY_TASK, ckpt_rec_prctl,

@@ -8,10 +8,14 @@
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_expose.h>
 #include <linux/mm_types.h>
+#include <linux/nospec.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/thread_info.h>
 #include <asm/ia32.h>
 #include <asm/mmu.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
 #include <asm/vdso.h>
 
 #include "../../../checkpoint/arch.h"
@@ -116,4 +120,25 @@ u32 ckpt_arch_call_save(const struct task_struct *task)
 void ckpt_arch_call_resume(u32 what)
 {
 	ckpt_call32_set(what & CKPT_TASK_IA32_CALL);
+}
+
+/* As the entry of a call; of number -1 is what its tracer has called off. */
+void ckpt_arch_call_make(void)
+{
+	struct pt_regs *regs = current_pt_regs();
+	unsigned int nr = syscall_get_nr(current, regs);
+
+	if (nr == -1U)
+		return;
+#ifdef CONFIG_IA32_EMULATION
+	if (in_ia32_syscall()) {
+		regs->ax = nr < IA32_NR_syscalls ?
+			   ia32_sys_call(regs, array_index_nospec(nr, IA32_NR_syscalls)) :
+			   __x64_sys_ni_syscall(regs);
+		return;
+	}
+#endif
+	regs->ax = nr < NR_syscalls ?
+		   x64_sys_call(regs, array_index_nospec(nr, NR_syscalls)) :
+		   __x64_sys_ni_syscall(regs);
 }

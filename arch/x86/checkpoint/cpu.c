@@ -154,7 +154,7 @@ static int ckpt_cpu_checkpoint(struct ckpt_ctx *ctx, struct task_struct *task)
 	ckpt_cpu_save_segments(task, rec);
 	/* A call that its tracer holds up has not begun, and is to. */
 	if (task_pt_regs(task)->orig_ax != -1UL &&
-	    ckpt_ptrace_trap(task, &info) == CKPT_TRAP_CALL)
+	    ckpt_ptrace_trap(ctx, task, &info) == CKPT_TRAP_CALL)
 		rec->ax = cpu_to_le64(-ERESTARTNOINTR);
 	if (task == current) {
 		/* The call that we are in returns 0 in the incarnation. */

@@ -253,6 +253,8 @@ struct ckpt_record {
 #define CKPT_REC_PRCTL		0x0709
 #define CKPT_REC_USAGE		0x070a
 #define CKPT_REC_LABEL		0x070b
+#define CKPT_REC_PTRACE		0x0710
+#define CKPT_REC_DEBUG		0x0711	/* registers, as a debugger uses them */
 #define CKPT_REC_VFORK		0x0720
 
 /**
@@ -2299,6 +2301,66 @@ struct ckpt_rec_vfork {
 	__le32	reserved;
 };
 
+/**
+ * struct ckpt_rec_ptrace - payload of %CKPT_REC_PTRACE: a task of the tree traces it
+ * @tracer: id of that task
+ * @what: CKPT_PTRACE_*
+ * @options: PTRACE_O_*
+ * @stop: CKPT_STOP_*, where it is held
+ * @exit_code: of that stop, as wait(2) is to tell it; 0 if it has
+ * @stop_signal: by which its process stopped last, 0 if it never did
+ * @message: as of PTRACE_GETEVENTMSG
+ * @info: struct siginfo of the x86-64 ABI, as of PTRACE_GETSIGINFO; zero where it is
+ *	not held, or with %CKPT_STOP_GROUP
+ *
+ * What is dead has but a tracer, %CKPT_PTRACE_SEIZED and options.
+ */
+struct ckpt_rec_ptrace {
+	__le32	tracer;
+	__le32	what;
+	__le32	options;
+	__le32	stop;
+	__le32	exit_code;
+	__le32	stop_signal;
+	__le64	message;
+	__u8	info[128];
+};
+
+#define CKPT_PTRACE_SEIZED	0x01U	/* by PTRACE_SEIZE */
+#define CKPT_PTRACE_LISTENED	0x02U	/* by PTRACE_LISTEN, in the stop */
+#define CKPT_PTRACE_TRAP_STOP	0x04U	/* is about to stop by PTRACE_INTERRUPT */
+#define CKPT_PTRACE_TRAP_NOTIFY	0x08U	/* or since its process was continued */
+#define CKPT_PTRACE_CALLS	0x10U	/* by PTRACE_SYSCALL */
+#define CKPT_PTRACE_EMULATES	0x20U	/* by PTRACE_SYSEMU */
+#define CKPT_PTRACE_STEPS	0x40U	/* by PTRACE_SINGLESTEP */
+#define CKPT_PTRACE_BLOCKS	0x80U	/* by PTRACE_SINGLEBLOCK */
+#define CKPT_PTRACE_IN_CALL	0x100U	/* of which the end was not reported */
+#define CKPT_PTRACE_KNOWN	0x1ffU
+
+#define CKPT_STOP_NONE		0	/* it runs */
+#define CKPT_STOP_SIGNAL	1	/* a signal is about to take effect */
+#define CKPT_STOP_GROUP		2	/* with its process, by PTRACE_ATTACH */
+#define CKPT_STOP_TRAP		3	/* PTRACE_EVENT_STOP */
+#define CKPT_STOP_CALL		4	/* a system call is about to begin */
+#define CKPT_STOP_CALL_DONE	5	/* one has ended */
+#define CKPT_STOP_EXEC		6	/* PTRACE_EVENT_EXEC */
+#define CKPT_STOP_FORK		7	/* of FORK, CLONE, VFORK_DONE */
+#define CKPT_STOP_SECCOMP	8	/* PTRACE_EVENT_SECCOMP */
+#define CKPT_STOP_VFORK		9	/* PTRACE_EVENT_VFORK */
+#define CKPT_STOP_LAST		9
+
+/**
+ * struct ckpt_rec_debug - payload of %CKPT_REC_DEBUG, of x86
+ * @address: DR0 to DR3
+ * @status: DR6
+ * @control: DR7
+ */
+struct ckpt_rec_debug {
+	__le64	address[4];
+	__le64	status;
+	__le64	control;
+};
+
 #if defined(__KERNEL__) || defined(CKPT_IMAGE_ASSERTS)
 /* The format does not change by accident. */
 #define CKPT_ASSERT_SIZE(type, bytes) \
@@ -2401,6 +2463,8 @@ CKPT_ASSERT_SIZE(ckpt_rec_restart_block, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_sched, 1088);
 CKPT_ASSERT_SIZE(ckpt_rec_rseq, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_prctl, 48);
+CKPT_ASSERT_SIZE(ckpt_rec_ptrace, 160);
+CKPT_ASSERT_SIZE(ckpt_rec_debug, 48);
 CKPT_ASSERT_SIZE(ckpt_rec_vfork, 8);
 #endif
 
