@@ -321,37 +321,4 @@ TEST_F(held, fork_event)
 	done(_metadata, target);
 }
 
-/* A tracer in the tree, too, is named. */
-CKPT_TARGET(tracer)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		ckpt_wait();
-		_exit(0);
-	}
-	ckpt_msleep(20);
-	ckpt_ready();
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
-}
-
-TEST_F(held, tracer_inside)
-{
-	struct ckpt_target *target = &self->target;
-	char text[64];
-
-	if (variant->mode != CKPT_LIVE)
-		return;
-	ASSERT_EQ(0, ckpt_start(target, "tracer", CKPT_LIVE));
-	ASSERT_EQ(0, ckpt_wait_ready(target));
-	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(target, 0));
-	snprintf(text, sizeof(text), "is traced by pid %d of the tree",
-		 target->pid);
-	EXPECT_NE(NULL, strstr(target->log, text));
-	done(_metadata, target);
-}
-
 CKPT_TEST_MAIN

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/rseq.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -30,6 +32,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -643,6 +646,69 @@ pid_t ckpt_tiny_tree(void)
 
 	if (!pid)
 		tiny_tree_main();
+	return pid;
+}
+
+/* Each sleeps in pause(2), and is held there or about there. */
+
+static int tiny_nothing(void)
+{
+	return 0;
+}
+
+static void tiny_trace(long request, pid_t pid, unsigned long addr,
+		       unsigned long data)
+{
+	if (syscall(SYS_ptrace, request, pid, addr, data))
+		_exit(1);
+}
+
+/* Held at PTRACE_EVENT_STOP. */
+static void tiny_interrupt(pid_t pid)
+{
+	tiny_trace(PTRACE_INTERRUPT, pid, 0, 0);
+	if (waitpid(pid, NULL, __WALL) != pid)
+		_exit(1);
+}
+
+static void __attribute__((noreturn)) tiny_traced_main(void)
+{
+	pid_t pid[5];
+
+	tiny_begin_with("tiny");
+	for (int i = 0; i < 5; i++)
+		pid[i] = tiny_child(0, tiny_nothing, 0);
+	tiny_settle(pid, 5);
+	for (int i = 0; i < 5; i++) {
+		tiny_trace(PTRACE_SEIZE, pid[i], 0,
+			   PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD);
+		tiny_interrupt(pid[i]);
+	}
+	/* A system call that begins, one that lasts, one that ended. */
+	for (int i = 1; i < 4; i++) {
+		tiny_trace(PTRACE_SYSCALL, pid[i], 0, 0);
+		waitpid(pid[i], NULL, __WALL);
+	}
+	for (int i = 2; i < 4; i++)
+		tiny_trace(PTRACE_SYSCALL, pid[i], 0, 0);
+	tiny_interrupt(pid[3]);
+	/* A signal. */
+	tiny_trace(PTRACE_CONT, pid[4], 0, 0);
+	kill(pid[4], SIGUSR1);
+	waitpid(pid[4], NULL, __WALL);
+	/* A breakpoint, where the machine has them. */
+	syscall(SYS_ptrace, PTRACE_POKEUSER, pid[0],
+		offsetof(struct user, u_debugreg), TINY_PAGE);
+	tiny_rseq();
+	tiny_sleep(0);
+}
+
+pid_t ckpt_tiny_traced(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		tiny_traced_main();
 	return pid;
 }
 

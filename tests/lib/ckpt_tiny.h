@@ -39,6 +39,9 @@ int ckpt_tiny_loopback(void);
  */
 pid_t ckpt_tiny_tree(void);
 
+/* Make one that traces five children, each of which is in another stop. */
+pid_t ckpt_tiny_traced(void);
+
 /* Whether it has got there; for a tree, its root, which is the last to. */
 int ckpt_tiny_wait(pid_t pid);
 
