@@ -76,6 +76,7 @@ struct rstr_obj *rstr_ref_memory(struct rstr_ctx *ctx,
 				 const struct ckpt_record *rec, __le32 ref);
 
 bool ckpt_vma_is_shmem(struct vm_area_struct *vma);
+struct file *ckpt_shmem_file(struct file *file);
 int ckpt_shmem_copy(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 		    struct inode *inode);
 void ckpt_shmem_ahead(struct ckpt_ctx *ctx, struct inode *inode);

@@ -304,7 +304,18 @@ static int ckpt_map_hole(unsigned long addr, unsigned long next, int depth,
 	       ckpt_map_image(walk->private, walk->vma, addr, next) : 0;
 }
 
+/*
+ * What may be dropped at any time is dropped now. Its owner is ready for that, and
+ * what the vDSO's getrandom() keeps there must not be the same in two incarnations.
+ */
+static int ckpt_map_skips(unsigned long addr, unsigned long next,
+			  struct mm_walk *walk)
+{
+	return walk->vma->vm_flags & VM_DROPPABLE ? 1 : 0;
+}
+
 static const struct mm_walk_ops ckpt_map_ops = {
+	.test_walk	= ckpt_map_skips,
 	.pte_hole	= ckpt_map_hole,
 	.pmd_entry	= ckpt_map_pmd,
 	.pte_entry	= ckpt_map_pte,

@@ -25,6 +25,26 @@ bool ckpt_vma_is_shmem(struct vm_area_struct *vma)
 	       IS_PRIVATE(file_inode(vma->vm_file));
 }
 
+/**
+ * ckpt_shmem_file() - the file that stands for shared memory
+ * @file: that of one of its mappings, by all of whom the caller has stopped
+ *
+ * Nearly always it is the only one. But /proc/PID/map_files opens the memory anew.
+ *
+ * Return: the file of the first mapping, with a reference.
+ */
+struct file *ckpt_shmem_file(struct file *file)
+{
+	struct address_space *mapping = file->f_mapping;
+	struct vm_area_struct *first;
+
+	i_mmap_lock_read(mapping);
+	first = vma_interval_tree_iter_first(&mapping->i_mmap, 0, ULONG_MAX);
+	file = get_file(first ? first->vm_file : file);
+	i_mmap_unlock_read(mapping);
+	return file;
+}
+
 static int ckpt_shmem_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
 	struct inode *inode = file_inode(obj);

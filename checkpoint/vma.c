@@ -114,6 +114,11 @@ static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 		return ckpt_vma_refuse(ctx, vma, "shadow stack");
 	if (flags & VM_SYNC)
 		return ckpt_vma_refuse(ctx, vma, "MAP_SYNC");
+	/* By way of /proc/PID/map_files; else it is neither. */
+	if (ckpt_vma_is_shmem(vma) &&
+	    (flags & (VM_MAYSHARE | VM_MAYWRITE)) != (VM_MAYSHARE | VM_MAYWRITE))
+		return ckpt_vma_refuse(ctx, vma,
+				       "shared memory, mapped private or to be read only");
 	/* The file says whether its pages are huge. */
 	flags &= ~(ckpt_vma_flags_known() | VM_HUGETLB);
 	if (flags)
@@ -146,7 +151,9 @@ static void ckpt_vmas_add(struct ckpt_vmas *vmas, struct vm_area_struct *vma)
 		.shmem	= ckpt_vma_is_shmem(vma),
 		.dup	= vma->anon_vma,
 	};
-	if (vma->vm_file)
+	if (new->shmem)
+		new->file = ckpt_shmem_file(vma->vm_file);
+	else if (vma->vm_file)
 		new->file = get_file(vma->vm_file);
 	new->name = anon_vma_name(vma);
 	anon_vma_name_get(new->name);

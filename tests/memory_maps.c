@@ -337,7 +337,41 @@ CKPT_TEST(maps, droppable)
 	touch(p, 4, 1);
 	CHECK(ckpt_vm_flag(p, "dp"));
 	point();
+	if (ckpt_mode != CKPT_LIVE)
+		for (size_t i = 0; i < 4 * PAGE; i++)
+			NEED(!p[i]);
+	touch(p, 4, 1);
 	check_touched(p, 4, 1);
+}
+
+static char *map_again(char *p, size_t pages, int access, int prot, int flags)
+{
+	char path[64], *q;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+		 (unsigned long)p, (unsigned long)(p + pages * PAGE));
+	fd = open(path, access);
+	NEED(fd >= 0);
+	q = mmap(NULL, PAGE, prot, flags, fd, PAGE);
+	NEED(q != MAP_FAILED);
+	NEED(!close(fd));
+	return q;
+}
+
+/* The same memory by way of a file of its own. */
+CKPT_TEST(maps, shared_again)
+{
+	char *p = map(4, RW, MAP_SHARED | MAP_ANONYMOUS);
+	char *q = map_again(p, 4, O_RDWR, RW, MAP_SHARED);
+
+	touch(p, 4, 1);
+	CHECK(!munmap(p + 2 * PAGE, PAGE));
+	point();
+	CHECK_EQ(q[0], 2);
+	q[0] = 7;
+	CHECK_EQ(p[PAGE], 7);
+	CHECK_EQ(p[3 * PAGE], 4);
 }
 
 CKPT_TEST(maps, not_reserved)
