@@ -2,6 +2,7 @@
 /*
  * TCP and UDP sockets, of IPv4 and IPv6, that are bound or connected or listen. What
  * was sent to one by UDP is in sock_udp.c, connections of TCP are in sock_tcp.c.
+ * What waits at any other is lost: sockets of UDP-Lite, those for pings, raw ones.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -10,9 +11,12 @@
 #include <linux/udp.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/raw.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/transp_v6.h>
 
 #include "checkpoint.h"
 #include "restart.h"
@@ -24,14 +28,35 @@
 /* What an address that was chosen is marked with. */
 #define CKPT_INET_LOCKS	(SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK)
 
+/* Of datagrams other than UDP's. */
+static bool ckpt_inet_is_datagram(int family, int protocol)
+{
+	return protocol == IPPROTO_UDPLITE ||
+	       protocol == (family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+static bool ckpt_inet_is_raw(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_prot == &rawv6_prot)
+		return true;
+#endif
+	return sk->sk_prot == &raw_prot;
+}
+
 static bool ckpt_inet_match(const void *obj)
 {
 	const struct sock *sk = obj;
 
 	if (!sk_is_inet(sk))
 		return false;
-	return (sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP) ||
-	       (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP);
+	if (sk->sk_type == SOCK_RAW)
+		return ckpt_inet_is_raw(sk);
+	if (sk->sk_type == SOCK_STREAM)
+		return sk->sk_protocol == IPPROTO_TCP;
+	return sk->sk_type == SOCK_DGRAM &&
+	       (sk->sk_protocol == IPPROTO_UDP ||
+		ckpt_inet_is_datagram(sk->sk_family, sk->sk_protocol));
 }
 
 /**
@@ -87,6 +112,44 @@ static const char *ckpt_udp_has(const struct sock *sk)
 		return "with a datagram that is being made";
 	if (READ_ONCE(udp_sk(sk)->encap_type))
 		return "that encapsulates";
+	return NULL;
+}
+
+/* One that packets are shown to which are to be forwarded; a routing daemon's. */
+static bool ckpt_raw_is_alerted(const struct sock *sk)
+{
+	struct ip_ra_chain *ra;
+
+	guard(rcu)();
+	for (ra = rcu_dereference(sock_net(sk)->ipv4.ra_chain); ra;
+	     ra = rcu_dereference(ra->next))
+		if (ra->sk == sk)
+			return true;
+	return false;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static bool ckpt_raw6_is_alerted(const struct sock *sk)
+{
+	struct ip6_ra_chain *ra;
+
+	guard(read_lock)(&ip6_ra_lock);
+	for (ra = ip6_ra_chain; ra; ra = ra->next)
+		if (ra->sk == sk)
+			return true;
+	return false;
+}
+#else
+static bool ckpt_raw6_is_alerted(const struct sock *sk)
+{
+	return false;
+}
+#endif
+
+static const char *ckpt_raw_has(const struct sock *sk)
+{
+	if (ckpt_raw_is_alerted(sk) || ckpt_raw6_is_alerted(sk))
+		return "that is shown what is routed (IP_ROUTER_ALERT)";
 	return NULL;
 }
 
@@ -151,7 +214,12 @@ static const char *ckpt_inet_has(const struct sock *sk)
 	has = ckpt_inet6_has(sk);
 	if (has)
 		return has;
-	return sk_is_tcp(sk) ? ckpt_tcp_has(sk) : ckpt_udp_has(sk);
+	if (sk_is_tcp(sk))
+		return ckpt_tcp_has(sk);
+	if (sk->sk_type == SOCK_RAW)
+		return ckpt_raw_has(sk);
+	return sk_is_udp(sk) || sk->sk_protocol == IPPROTO_UDPLITE ?
+	       ckpt_udp_has(sk) : NULL;
 }
 
 static int ckpt_inet_state(const struct sock *sk)
@@ -220,6 +288,8 @@ static int ckpt_inet_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	if (sk->sk_state == TCP_LISTEN)
 		rec->backlog = cpu_to_le32(READ_ONCE(sk->sk_max_ack_backlog));
 	rec->locks = cpu_to_le32(sk->sk_userlocks & CKPT_INET_LOCKS);
+	if (!sk_is_tcp(sk) && !sk_is_udp(sk))
+		rec->protocol = cpu_to_le32(sk->sk_protocol);
 	ckpt_inet_address(sk, &rec->own, false);
 	ckpt_inet_address(sk, &rec->peer, true);
 	return ckpt_sock_options_save(ctx, sk);
@@ -263,18 +333,33 @@ static bool ckpt_inet_addr_bad(const struct ckpt_rec_inet_addr *addr, u32 family
 		(memchr_inv(addr->addr + 4, 0, 12) || addr->scope));
 }
 
+static bool ckpt_inet_is_known(u32 family, u32 type, u32 protocol)
+{
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	switch (type) {
+	case SOCK_STREAM:
+		return !protocol;
+	case SOCK_DGRAM:
+		return !protocol || ckpt_inet_is_datagram(family, protocol);
+	case SOCK_RAW:
+		return protocol && protocol < IPPROTO_MAX;
+	}
+	return false;
+}
+
 static int ckpt_inet_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_sock_inet *rec = rstr_payload(obj->rec);
 	u32 family = le32_to_cpu(rec->family), type = le32_to_cpu(rec->type);
 	u32 state = le32_to_cpu(rec->state);
 
-	if ((family != AF_INET && family != AF_INET6) ||
-	    (type != SOCK_STREAM && type != SOCK_DGRAM) ||
+	if (!ckpt_inet_is_known(family, type, le32_to_cpu(rec->protocol)) ||
 	    state > CKPT_SOCK_LISTEN ||
-	    (state == CKPT_SOCK_LISTEN && type == SOCK_DGRAM))
-		return rstr_bad(ctx, obj->rec, "family %u, type %u, state %u",
-				family, type, state);
+	    (state == CKPT_SOCK_LISTEN && type != SOCK_STREAM))
+		return rstr_bad(ctx, obj->rec,
+				"family %u, type %u, protocol %u, state %u",
+				family, type, le32_to_cpu(rec->protocol), state);
 	if (le32_to_cpu(rec->shutdown) & ~SHUTDOWN_MASK ||
 	    le32_to_cpu(rec->error) > MAX_ERRNO ||
 	    le32_to_cpu(rec->backlog) > INT_MAX ||
@@ -284,7 +369,7 @@ static int ckpt_inet_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 				le32_to_cpu(rec->error));
 	if (ckpt_inet_addr_bad(&rec->own, family) ||
 	    ckpt_inet_addr_bad(&rec->peer, family) ||
-	    (state == CKPT_SOCK_ESTABLISHED && !rec->peer.port))
+	    (state == CKPT_SOCK_ESTABLISHED && !rec->peer.port && !rec->protocol))
 		return rstr_bad(ctx, obj->rec, "not an address");
 	return 0;
 }
@@ -293,8 +378,10 @@ static int ckpt_inet_failed(struct rstr_ctx *ctx, struct sock *sk,
 			    const struct sockaddr_storage *storage, int err,
 			    const char *what)
 {
+	const char *name = sk_is_udp(sk) ? "UDP" : sk->sk_prot->name;
+
 	return ckpt_refuse(&ctx->log, err, "%s socket %pISpc: can't be %s: %pe",
-			   sk_is_tcp(sk) ? "TCP" : "UDP", storage, what,
+			   sk_is_tcp(sk) ? "TCP" : name, storage, what,
 			   ERR_PTR(err));
 }
 
@@ -305,7 +392,7 @@ static int ckpt_inet_failed(struct rstr_ctx *ctx, struct sock *sk,
  * @rec: its record
  *
  * Of one that is connected only if it was asked for: else it follows from the
- * connection.
+ * connection. Of a raw one that is not known.
  *
  * Return: 0 or what bind(2) fails with.
  */
@@ -319,7 +406,7 @@ int ckpt_inet_bind(struct rstr_ctx *ctx, struct sock *sk,
 
 	if (!rec->own.port)
 		return 0;
-	if (!(locks & SOCK_BINDADDR_LOCK) &&
+	if (!(locks & SOCK_BINDADDR_LOCK) && sk->sk_type != SOCK_RAW &&
 	    rec->state == cpu_to_le32(CKPT_SOCK_ESTABLISHED))
 		memset(own.addr, 0, sizeof(own.addr));
 	len = ckpt_inet_sockaddr(sk->sk_family, &own, &storage);
@@ -429,6 +516,13 @@ static int ckpt_inet_restore_waiting(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	return 0;
 }
 
+static int ckpt_inet_protocol(const struct ckpt_rec_sock_inet *rec)
+{
+	if (rec->protocol)
+		return le32_to_cpu(rec->protocol);
+	return rec->type == cpu_to_le32(SOCK_STREAM) ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
 static int ckpt_inet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_sock_inet *rec = rstr_payload(obj->rec);
@@ -441,8 +535,7 @@ static int ckpt_inet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (end->kind == &ckpt_tcp_waiting_kind)
 		return ckpt_inet_restore_waiting(ctx, obj, end);
 	err = ckpt_socket_create(ctx, obj, le32_to_cpu(rec->family), type,
-				 type == SOCK_STREAM ? IPPROTO_TCP :
-						       IPPROTO_UDP);
+				 ckpt_inet_protocol(rec));
 	if (err)
 		return err;
 	sk = obj->ptr;
@@ -475,8 +568,9 @@ static int ckpt_inet_conclude(struct ckpt_ctx *ctx, void *obj)
 {
 	struct sock *sk = obj;
 
-	return sk_is_tcp(sk) ? ckpt_tcp_conclude(ctx, sk) :
-			       ckpt_udp_conclude(ctx, sk);
+	if (sk_is_tcp(sk))
+		return ckpt_tcp_conclude(ctx, sk);
+	return sk_is_udp(sk) ? ckpt_udp_conclude(ctx, sk) : 0;
 }
 
 static const struct ckpt_part *const ckpt_inet_parts[] = {
@@ -488,7 +582,7 @@ static const struct ckpt_part *const ckpt_inet_parts[] = {
 const struct ckpt_kind ckpt_sock_inet_kind = {
 	.type		= CKPT_REC_SOCK_INET,
 	.family		= CKPT_SOCK,
-	.name		= "TCP or UDP socket",
+	.name		= "internet socket",
 	.size		= sizeof(struct ckpt_rec_sock_inet),
 	.parts		= ckpt_inet_parts,
 	.match		= ckpt_inet_match,

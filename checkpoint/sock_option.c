@@ -4,22 +4,27 @@
  * setsockopt(2) does, so that it takes the same rights; and only where a new socket
  * has it otherwise.
  */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/net.h>
 #include <linux/sockptr.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/raw.h>
+#include <net/rawv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <net/udp.h>
+#include <net/udplite.h>
 
 #include "checkpoint.h"
 #include "limits.h"
 #include "restart.h"
 #include "sock.h"
 
-/* The longest of them: a struct __kernel_sock_timeval, or the name of an algorithm. */
-#define CKPT_SOCK_OPTION_LEN	16
+/* The longest of them: a struct icmp6_filter. */
+#define CKPT_SOCK_OPTION_LEN	32
 
 /**
  * struct ckpt_sock_option - an option that is kept
@@ -97,6 +102,51 @@ static int ckpt_udp_no_check6_rx(struct sock *sk)
 {
 	return udp_get_no_check6_rx(sk);
 }
+
+static int ckpt_udplite_send(struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->pcslen);
+}
+
+static int ckpt_udplite_recv(struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->pcrlen);
+}
+
+static int ckpt_raw_hdrincl(struct sock *sk)
+{
+	return inet_test_bit(HDRINCL, sk);
+}
+
+static int ckpt_raw_nodefrag(struct sock *sk)
+{
+	return inet_test_bit(NODEFRAG, sk);
+}
+
+static int ckpt_raw_filter(struct sock *sk)
+{
+	return raw_sk(sk)->filter.data;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static int ckpt_raw6_checksum(struct sock *sk)
+{
+	const struct raw6_sock *raw = raw6_sk(sk);
+
+	return raw->checksum ? raw->offset : -1;
+}
+
+static int ckpt_raw6_filter(struct sock *sk, void *value)
+{
+	memcpy(value, &raw6_sk(sk)->filter, sizeof(struct icmp6_filter));
+	return 0;
+}
+#else
+static int ckpt_raw6_filter(struct sock *sk, void *value)
+{
+	return -ENOPROTOOPT;
+}
+#endif
 
 #define CKPT_OPTION(level, option)	{ level, option, sizeof(int) }
 #define CKPT_ZERO_OPTION(option)	\
@@ -218,6 +268,16 @@ static const struct ckpt_sock_option ckpt_sock_options[] = {
 	CKPT_UDP_OPTION(UDP_GRO, ckpt_udp_gro),
 	CKPT_UDP_OPTION(UDP_NO_CHECK6_TX, ckpt_udp_no_check6_tx),
 	CKPT_UDP_OPTION(UDP_NO_CHECK6_RX, ckpt_udp_no_check6_rx),
+	{ SOL_UDPLITE, UDPLITE_SEND_CSCOV, sizeof(int), NULL, ckpt_udplite_send },
+	{ SOL_UDPLITE, UDPLITE_RECV_CSCOV, sizeof(int), NULL, ckpt_udplite_recv },
+	{ SOL_IP, IP_HDRINCL, sizeof(int), NULL, ckpt_raw_hdrincl },
+	{ SOL_IP, IP_NODEFRAG, sizeof(int), NULL, ckpt_raw_nodefrag },
+	{ SOL_RAW, ICMP_FILTER, sizeof(int), NULL, ckpt_raw_filter },
+#if IS_ENABLED(CONFIG_IPV6)
+	{ SOL_IPV6, IPV6_HDRINCL, sizeof(int), NULL, ckpt_raw_hdrincl },
+	{ SOL_IPV6, IPV6_CHECKSUM, sizeof(int), NULL, ckpt_raw6_checksum },
+	{ SOL_ICMPV6, ICMPV6_FILTER, sizeof(struct icmp6_filter) },
+#endif
 	/* Which IP_TOS changes. */
 	CKPT_ZERO_OPTION(SO_PRIORITY),
 	CKPT_ZERO_OPTION(SO_LOCK_FILTER),
@@ -237,8 +297,34 @@ static bool ckpt_sock_has_level(const struct sock *sk, int level)
 		return sk_is_tcp(sk);
 	case SOL_UDP:
 		return sk_is_udp(sk);
+	case SOL_UDPLITE:
+		return sk_is_inet(sk) && sk->sk_protocol == IPPROTO_UDPLITE &&
+		       sk->sk_type == SOCK_DGRAM;
+	case SOL_RAW:
+		return sk->sk_family == AF_INET && sk->sk_type == SOCK_RAW &&
+		       inet_sk(sk)->inet_num == IPPROTO_ICMP;
+	case SOL_ICMPV6:
+		return sk->sk_family == AF_INET6 && sk->sk_type == SOCK_RAW &&
+		       inet_sk(sk)->inet_num == IPPROTO_ICMPV6;
 	}
 	return false;
+}
+
+/* What raw sockets have, those of one family at a time. */
+static bool ckpt_sock_is_raw(const struct ckpt_sock_option *option)
+{
+	if (option->level == SOL_IP)
+		return option->name == IP_HDRINCL ||
+		       option->name == IP_NODEFRAG;
+	return option->level == SOL_IPV6 && (option->name == IPV6_HDRINCL ||
+					     option->name == IPV6_CHECKSUM);
+}
+
+static bool ckpt_sock_has_raw(const struct sock *sk,
+			      const struct ckpt_sock_option *option)
+{
+	return sk_is_inet(sk) && sk->sk_type == SOCK_RAW &&
+	       sk->sk_family == (option->level == SOL_IP ? AF_INET : AF_INET6);
 }
 
 static int ckpt_sock_option_ask(struct sock *sk,
@@ -301,12 +387,15 @@ static int ckpt_sock_option_get(struct sock *sk,
 
 	if (!ckpt_sock_has_level(sk, option->level) ||
 	    (sk->sk_type == SOCK_STREAM && ckpt_sock_is_multicast(option)) ||
+	    (ckpt_sock_is_raw(option) && !ckpt_sock_has_raw(sk, option)) ||
 	    (!sk->sk_socket && ckpt_sock_is_described(option)))
 		return -ENOPROTOOPT;
 	if (option->get) {
 		*(int *)value = option->get(sk);
 		return 0;
 	}
+	if (option->level == SOL_ICMPV6)
+		return ckpt_raw6_filter(sk, value);
 	memset(value, 0, len);
 	err = ckpt_sock_option_ask(sk, option, KERNEL_SOCKPTR(value),
 				   KERNEL_SOCKPTR(&len));

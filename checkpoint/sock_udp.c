@@ -165,7 +165,7 @@ static int ckpt_udp_queue_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 		return -EBADMSG;
 	sock = rstr_payload(own->rec);
 	if (own->kind != &ckpt_sock_inet_kind ||
-	    sock->type != cpu_to_le32(SOCK_DGRAM))
+	    sock->type != cpu_to_le32(SOCK_DGRAM) || sock->protocol)
 		return rstr_bad(ctx, obj->rec, "not of a socket of UDP");
 	rstr_for_each_part(rec, obj, CKPT_REC_UDP_DATAGRAM) {
 		datagram = rstr_payload(rec);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files that lead outside of the tree: named at checkpoint, supplied at restart. */
 #include "ckpt_test.h"
+
+#include <netinet/in.h>
 #include "ckpt_proc.h"
 
 #include <sys/socket.h>
@@ -9,12 +11,13 @@
 CKPT_TARGET(writer)
 {
 	char path[64];
-	int fd, sock;
+	int fd, sock, on = 1;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/50", getppid());
 	fd = open(path, O_WRONLY);
 	sock = socket(AF_INET, SOCK_RAW, 1);
 	NEED(fd == 3 && sock == 4);
+	NEED(!setsockopt(sock, SOL_IP, IP_ROUTER_ALERT, &on, sizeof(on)));
 	NEED(dup2(fd, 60) == 60);
 	ckpt_point();
 	CHECK_EQ(write(fd, "three", 5), 5);

@@ -12,13 +12,28 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#ifndef UDPLITE_SEND_CSCOV
+#define UDPLITE_SEND_CSCOV	10
+#endif
+#ifndef SOL_RAW
+#define SOL_RAW			255
+#endif
+#ifndef ICMP_FILTER
+#define ICMP_FILTER		1
+#endif
+#ifndef IP_NODEFRAG
+#define IP_NODEFRAG		22
+#endif
 
 static char data[1 << 20], back[1 << 20];
 
@@ -404,6 +419,149 @@ CKPT_TEST(inet, netlink)
 	CHECK_EQ(ckpt_option(second, SOL_NETLINK, NETLINK_EXT_ACK), 1);
 	CHECK(answers(second));
 	CHECK(!getsockname(none, (void *)&addr, &len) && !addr.nl_pid);
+}
+
+/* Where nobody may have such a socket by the group, raise the right to. */
+static void allow_pings(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY);
+
+	NEED(fd >= 0 && write(fd, "0 65536", 7) == 7);
+	close(fd);
+}
+
+/* An echo of the loopback's, of either kind of socket. */
+static void echo(int fd, char with)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct icmphdr icmp = { .type = ICMP_ECHO };
+	char out[sizeof(icmp) + 4], in[128] = "";
+	struct pollfd poll_fd = { fd, POLLIN, 0 };
+	ssize_t len;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memcpy(out, &icmp, sizeof(icmp));
+	memset(out + sizeof(icmp), with, 4);
+	NEED(sendto(fd, out, sizeof(out), 0, (void *)&to, sizeof(to)) ==
+	     (ssize_t)sizeof(out));
+	CHECK_EQ(poll(&poll_fd, 1, 10000), 1);
+	len = read(fd, in, sizeof(in));
+	CHECK(len == (ssize_t)sizeof(out));
+	CHECK_EQ(in[0], ICMP_ECHOREPLY);
+	CHECK_EQ(in[sizeof(icmp)], with);
+}
+
+CKPT_TEST(inet, ping)
+{
+	int fd, port;
+
+	ckpt_loopback_up();
+	allow_pings();
+	fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	NEED(fd >= 0);
+	echo(fd, 1);
+	port = port_of(fd, false);
+	CHECK(port > 0);
+	ckpt_point();
+	CHECK_EQ(port_of(fd, false), port);
+	echo(fd, 2);
+}
+
+static int int_of(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -77;
+
+	CHECK(!getsockopt(fd, level, name, &value, &len));
+	return value;
+}
+
+static void set_int(int fd, int level, int name, int value)
+{
+	NEED(!setsockopt(fd, level, name, &value, sizeof(value)));
+}
+
+/* Bound, connected and with options; and one that is none of it. */
+CKPT_TEST(inet, raw)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET }, is;
+	socklen_t len = sizeof(is);
+	int fd, plain, headers;
+	char buf[128];
+
+	ckpt_loopback_up();
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	plain = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	headers = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	NEED(fd >= 0 && plain >= 0 && headers >= 0);
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	NEED(!bind(fd, (void *)&own, sizeof(own)));
+	/* Without a port, getpeername(2) does not take it as connected. */
+	own.sin_port = htons(77);
+	NEED(!connect(fd, (void *)&own, sizeof(own)));
+	set_int(fd, SOL_RAW, ICMP_FILTER, 1 << ICMP_ECHO);
+	set_int(plain, SOL_IP, IP_HDRINCL, 1);
+	set_int(headers, SOL_IP, IP_HDRINCL, 0);
+	set_int(headers, SOL_IP, IP_NODEFRAG, 1);
+	ckpt_point();
+	CHECK(!getsockname(fd, (void *)&is, &len));
+	CHECK_EQ(is.sin_addr.s_addr, own.sin_addr.s_addr);
+	CHECK(!getpeername(fd, (void *)&is, &len));
+	CHECK_EQ(is.sin_addr.s_addr, own.sin_addr.s_addr);
+	CHECK_EQ(int_of(fd, SOL_RAW, ICMP_FILTER), 1 << ICMP_ECHO);
+	CHECK_EQ(int_of(fd, SOL_SOCKET, SO_PROTOCOL), IPPROTO_ICMP);
+	CHECK_EQ(int_of(plain, SOL_SOCKET, SO_PROTOCOL), IPPROTO_UDP);
+	CHECK_EQ(int_of(plain, SOL_IP, IP_HDRINCL), 1);
+	CHECK_EQ(int_of(headers, SOL_IP, IP_HDRINCL), 0);
+	CHECK_EQ(int_of(headers, SOL_IP, IP_NODEFRAG), 1);
+	/* What it sends to itself, with the header of IP; the filter hides the rest. */
+	NEED(send(fd, "\x55payload", 8, 0) == 8);
+	CHECK_EQ(recv(fd, buf, sizeof(buf), 0), 28);
+	CHECK(!memcmp(buf + 20, "\x55payload", 8));
+}
+
+CKPT_TEST(inet, raw6)
+{
+	struct icmp6_filter filter = { { 1, 2, 3, 4, 5, 6, 7, 8 } }, is;
+	socklen_t len = sizeof(is);
+	int fd, other;
+
+	ckpt_loopback_up();
+	fd = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+	other = socket(AF_INET6, SOCK_RAW, 99);
+	NEED(fd >= 0 && other >= 0);
+	NEED(!setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, len));
+	set_int(other, IPPROTO_IPV6, IPV6_CHECKSUM, 4);
+	ckpt_point();
+	CHECK(!getsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &is, &len));
+	CHECK(!memcmp(&is, &filter, sizeof(is)));
+	CHECK_EQ(int_of(fd, SOL_RAW, IPV6_CHECKSUM), 2);
+	CHECK_EQ(int_of(other, SOL_RAW, IPV6_CHECKSUM), 4);
+	CHECK_EQ(int_of(other, SOL_SOCKET, SO_PROTOCOL), 99);
+}
+
+CKPT_TEST(inet, udp_lite)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int a, b, port;
+
+	ckpt_loopback_up();
+	a = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+	b = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+	if (a < 0)
+		ckpt_skip("no UDP-Lite");
+	len = ckpt_loopback(&addr, AF_INET, 0);
+	NEED(!bind(a, (void *)&addr, len));
+	port = port_of(a, false);
+	NEED(!ckpt_connect(b, AF_INET, port));
+	set_int(b, IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, 20);
+	ckpt_point();
+	CHECK_EQ(port_of(a, false), port);
+	CHECK_EQ(port_of(b, true), port);
+	CHECK_EQ(int_of(b, IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV), 20);
+	ckpt_put(b, "more");
+	CHECK(ckpt_gets(a, "more"));
 }
 
 CKPT_TEST(inet, packet)

@@ -124,12 +124,21 @@ REFUSED(encapsulates, "that encapsulates")
 	set_int(socket(AF_INET, SOCK_DGRAM, 0), SOL_UDP, UDP_ENCAP, 3);
 }
 
-REFUSED(udplite, "IPv4 socket")
+REFUSED(alerted, "that is shown what is routed (IP_ROUTER_ALERT)")
 {
-	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RSVP), on = 1;
 
-	if (fd < 0)
-		ckpt_skip("no UDP-Lite");
+	NEED(fd >= 0);
+	NEED(!setsockopt(fd, SOL_IP, IP_ROUTER_ALERT, &on, sizeof(on)));
+}
+
+REFUSED(alerted6, "that is shown what is routed (IP_ROUTER_ALERT)")
+{
+	int fd = socket(AF_INET6, SOCK_RAW, IPPROTO_RAW), value = 5;
+
+	NEED(fd >= 0);
+	NEED(!setsockopt(fd, SOL_IPV6, IPV6_ROUTER_ALERT, &value,
+			 sizeof(value)));
 }
 
 /* IP. */

@@ -509,7 +509,7 @@ static const struct field sock_inet_fields[] = {
 	FIELD(ckpt_rec_sock_inet, error, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_sock_inet, backlog, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_sock_inet, locks, FIELD_HEX),
-	FIELD(ckpt_rec_sock_inet, reserved, FIELD_ZERO),
+	FIELD(ckpt_rec_sock_inet, protocol, FIELD_UNSIGNED),
 	FIELD_INET_ADDR(ckpt_rec_sock_inet, own),
 	FIELD_INET_ADDR(ckpt_rec_sock_inet, peer), {}
 };

@@ -1192,15 +1192,16 @@ struct ckpt_rec_inet_addr {
 };
 
 /**
- * struct ckpt_rec_sock_inet - payload of %CKPT_REC_SOCK_INET: a socket of TCP or UDP
+ * struct ckpt_rec_sock_inet - payload of %CKPT_REC_SOCK_INET: a socket of TCP, UDP,
+ *	UDP-Lite, for pings, or a raw one
  * @family: AF_INET (2) or AF_INET6 (10)
- * @type: SOCK_STREAM for TCP, SOCK_DGRAM for UDP
+ * @type: SOCK_STREAM for TCP, SOCK_RAW for a raw one, SOCK_DGRAM for the others
  * @state: CKPT_SOCK_*
  * @shutdown: RCV_SHUTDOWN (1) and SEND_SHUTDOWN (2)
  * @error: what SO_ERROR would tell, 0 if nothing
  * @backlog: of one that listens, as of listen(2)
  * @locks: which of @own was asked for: 4 for the address, 8 for the port
- * @reserved: zero
+ * @protocol: as of socket(2); 0 for TCP and UDP
  * @own: what it is bound to
  * @peer: what it is connected to
  */
@@ -1212,7 +1213,7 @@ struct ckpt_rec_sock_inet {
 	__le32	error;
 	__le32	backlog;
 	__le32	locks;
-	__le32	reserved;
+	__le32	protocol;
 	struct ckpt_rec_inet_addr own;
 	struct ckpt_rec_inet_addr peer;
 };
