@@ -181,24 +181,6 @@ enum ckpt_trap ckpt_ptrace_trap(struct ckpt_ctx *ctx, struct task_struct *task,
 	return trap;
 }
 
-/**
- * ckpt_ptrace_supported() - refuse what can't be had without the tracer
- * @ctx: the checkpoint
- * @task: the task, at rest
- *
- * Return: 0 or -EOPNOTSUPP.
- */
-int ckpt_ptrace_supported(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	struct kernel_siginfo info;
-
-	if (ckpt_ptrace_trap(ctx, task, &info) == CKPT_TRAP_EVENT)
-		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
-				   "is held by its tracer at event %d: not supported",
-				   ckpt_ptrace_event(&info));
-	return 0;
-}
-
 /* Who parks. */
 
 /**
@@ -355,6 +337,27 @@ static int ckpt_ptrace_snapshot(struct ckpt_ctx *ctx, struct task_struct *task,
 	if (jobctl & JOBCTL_STOP_PENDING)
 		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
 				   "is traced, and about to stop with its process: not supported");
+	return 0;
+}
+
+/**
+ * ckpt_ptrace_supported() - refuse a stop that can't be had again, or without the tracer
+ * @ctx: the checkpoint
+ * @task: the task, at rest
+ *
+ * Return: 0; -EOPNOTSUPP; -EAGAIN if it ends.
+ */
+int ckpt_ptrace_supported(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_rec_ptrace rec = {};
+	struct kernel_siginfo info;
+
+	if (ckpt_tracer_inside(ctx, task))
+		return ckpt_ptrace_snapshot(ctx, task, &rec);
+	if (ckpt_ptrace_trap(ctx, task, &info) == CKPT_TRAP_EVENT)
+		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+				   "is held by its tracer at event %d: not supported",
+				   ckpt_ptrace_event(&info));
 	return 0;
 }
 

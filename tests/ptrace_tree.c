@@ -8,6 +8,7 @@
 
 #include <elf.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/ptrace.h>
 #include <linux/seccomp.h>
@@ -1031,6 +1032,157 @@ CKPT_TEST(traced, nested)
 	CHECK_EQ(next_stop(pid), SIGCHLD);
 	cont(pid, 0);
 	CHECK_EQ(next_end(pid), 10 << 8);
+}
+
+/* What is refused. */
+
+CKPT_TARGET(at_exit)
+{
+	pid_t pid = traced(exits, PTRACE_O_TRACEEXIT);
+
+	cont(pid, 0);
+	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	ckpt_point();
+	still_held(pid);
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), 7 << 8);
+}
+
+CKPT_REFUSED(exit_event, "at_exit", EOPNOTSUPP, "held by its tracer at event 6")
+
+static void drop_sys_ptrace(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_capget, &header, data);
+	data[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	data[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+	syscall(SYS_capset, &header, data);
+}
+
+static void hides(void)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	waits();
+}
+
+CKPT_TARGET(hidden)
+{
+	pid_t pid;
+
+	drop_sys_ptrace();
+	pid = traced(hides, 0);
+	cont(pid, 0);
+	ckpt_msleep(50);
+	ckpt_point();
+	CHECK_EQ(next_end(pid), 5 << 8);
+}
+
+/* Which has other ids than before. */
+CKPT_TARGET(renamed)
+{
+	pid_t pid = traced(forks, PTRACE_O_TRACEFORK | PTRACE_O_TRACESYSGOOD);
+	unsigned long child = 0, message = 0;
+	siginfo_t info;
+	pid_t first;
+	int status;
+
+	cont(pid, 0);
+	waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT | __WALL);
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (uintptr_t)&child), 0);
+	waitid(P_PID, child, &info, WSTOPPED | WNOWAIT | __WALL);
+	ckpt_point();
+	first = waitpid(-1, &status, __WALL);
+	pid = waitpid(-1, &status, __WALL);
+	if (status >> 8 == SIGSTOP) {
+		child = pid;
+		pid = first;
+	} else {
+		child = first;
+	}
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (uintptr_t)&message), 0);
+	CHECK_EQ(message, child);
+	to_call(pid);
+	CHECK_EQ(REG(pid, rax), child);
+	cont(child, 0);
+	CHECK_EQ(next_end(child), 3 << 8);
+	CHECK_EQ(trace(PTRACE_DETACH, pid, 0, 0), 0);
+	CHECK_EQ(next_end(pid), 4 << 8);
+}
+
+CKPT_TARGET(counts)
+{
+	pid_t pid;
+
+	NEED(!pipe(out));
+	pid = traced(calls, PTRACE_O_TRACESYSGOOD);
+	ckpt_ready();
+	count(pid);
+}
+
+CKPT_FIXTURE_ONLY(tracer);
+CKPT_VARIANT(tracer, killed, CKPT_KILLED);
+
+TEST_F(tracer, renamed)
+{
+	struct ckpt_target *target = &self->target;
+
+	ASSERT_EQ(0, ckpt_start(target, "renamed", variant->mode));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	ASSERT_LT(0, ckpt_checkpoint(target, 0)) {
+		printf("# %s\n", target->log);
+	}
+	ckpt_kill(target);
+	ASSERT_LT(0, ckpt_restart(target, RESTART_NEW_PIDS)) {
+		printf("# %s\n", target->log);
+	}
+	ASSERT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+}
+
+/* What the caller may not trace is traced by nobody whom he makes. */
+TEST_F(tracer, not_permitted)
+{
+	struct ckpt_target *target = &self->target;
+
+	ASSERT_EQ(0, ckpt_start(target, "hidden", variant->mode));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	ckpt_msleep(50);
+	ASSERT_LT(0, ckpt_checkpoint(target, 0)) {
+		printf("# %s\n", target->log);
+	}
+	ckpt_kill(target);
+	drop_sys_ptrace();
+	EXPECT_EQ(-EPERM, ckpt_restart(target, 0));
+	EXPECT_NE(NULL, strstr(target->log, "not permitted to trace it")) {
+		printf("# %s\n", target->log);
+	}
+}
+
+/* Wherever it is at that moment. */
+TEST_F(tracer, counts_often)
+{
+	struct ckpt_target *target = &self->target;
+
+	ASSERT_EQ(0, ckpt_start(target, "counts", variant->mode));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	for (int i = 0; i < 60; i++) {
+		ckpt_msleep(i % 7);
+		ASSERT_LT(0, ckpt_checkpoint(target, 0)) {
+			printf("# %s\n", target->log);
+		}
+		if (i % 3)
+			continue;
+		ckpt_kill(target);
+		ASSERT_LT(0, ckpt_restart(target, 0)) {
+			printf("# %s\n", target->log);
+		}
+	}
+	ASSERT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
 }
 
 CKPT_TEST_MAIN
