@@ -290,7 +290,9 @@ static bool ckpt_sock_has_level(const struct sock *sk, int level)
 	case SOL_SOCKET:
 		return true;
 	case SOL_IP:
-		return sk_is_inet(sk);
+		/* A raw one of IPv6 can't be given them. */
+		return sk_is_inet(sk) && (sk->sk_family == AF_INET ||
+					  sk->sk_type != SOCK_RAW);
 	case SOL_IPV6:
 		return sk->sk_family == AF_INET6;
 	case SOL_TCP:

@@ -31,6 +31,9 @@
 #ifndef ICMP_FILTER
 #define ICMP_FILTER		1
 #endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND		78
+#endif
 #ifndef IP_NODEFRAG
 #define IP_NODEFRAG		22
 #endif
@@ -532,7 +535,10 @@ CKPT_TEST(inet, raw6)
 	NEED(fd >= 0 && other >= 0);
 	NEED(!setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, len));
 	set_int(other, IPPROTO_IPV6, IPV6_CHECKSUM, 4);
+	/* Which shows as an option of IPv4, too. */
+	set_int(other, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	ckpt_point();
+	CHECK_EQ(int_of(other, IPPROTO_IPV6, IPV6_FREEBIND), 1);
 	CHECK(!getsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &is, &len));
 	CHECK(!memcmp(&is, &filter, sizeof(is)));
 	CHECK_EQ(int_of(fd, SOL_RAW, IPV6_CHECKSUM), 2);
