@@ -440,6 +440,39 @@ CKPT_TEST(traced, call_emulated)
 	CHECK_EQ(next_end(pid), 0);
 }
 
+#define I386_GETPPID	64
+
+static void calls_i386(void)
+{
+	long ret = I386_GETPPID;
+
+	syscall(SYS_write, -1, "", 0);
+	asm volatile("int $0x80" : "+a"(ret) : : "memory");
+	_exit(ret == getppid() ? 0 : 1);
+}
+
+CKPT_TEST(traced, call_i386)
+{
+	pid_t pid = traced(calls_i386, PTRACE_O_TRACESYSGOOD);
+	int stop;
+
+	do {
+		to_call(pid);
+	} while (REG(pid, orig_rax) != SYS_write);
+	to_call(pid);
+	CHECK_EQ(trace(PTRACE_SYSCALL, pid, 0, 0), 0);
+	stop = next_stop(pid);
+	if (stop == SIGSEGV)
+		ckpt_skip("no system calls as of i386");
+	CHECK_EQ(stop, CALL_STOP);
+	CHECK_EQ(REG(pid, orig_rax), I386_GETPPID);
+	ckpt_point();
+	to_call(pid);
+	CHECK_EQ(REG(pid, rax), getpid());
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), 0);
+}
+
 /* A tracer that counts, whenever the checkpoint comes. */
 
 #define PADDED	200
