@@ -531,7 +531,9 @@ static void tiny_udp(void)
 	fd = tiny_connected(SOCK_DGRAM, &addr);
 	if (send(fd, "datagram", 8, 0) != 8 ||
 	    socket(AF_INET6, SOCK_STREAM, 0) < 0 ||
-	    socket(AF_PACKET, SOCK_DGRAM, 0) < 0)
+	    socket(AF_PACKET, SOCK_DGRAM, 0) < 0 ||
+	    socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) < 0 ||
+	    socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6) < 0)
 		_exit(1);
 }
 
