@@ -293,7 +293,6 @@ static int one_of_notification_pipe(void)
 
 REFUSED_FD(notification_pipe, one_of_notification_pipe(),
 	   "notification pipe: not supported");
-REFUSED_FD(socket_raw, socket(AF_INET, SOCK_RAW, 1), "IPv4 socket");
 REFUSED_FD(pidfd, (int)syscall(SYS_pidfd_open, getppid(), 0),
 	   "outside the tree: not supported");
 REFUSED_FD(proc_file, open("/proc/1/stat", O_RDONLY),
