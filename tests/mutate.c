@@ -33,7 +33,7 @@
 #define MUTATE_SETUP()	0
 #endif
 /* As many on the debug kernel, which is slow. */
-#define MUTATE_FEWER	3000
+#define MUTATE_FEWER	2000
 #define MUTATE_ROOM	(512 * 1024)
 #define MUTATE_WORKERS	2
 /* How long one restart may take, in milliseconds. */
