@@ -749,6 +749,20 @@ static int rstr_held_sleep(struct rstr_held *held)
 	return code;
 }
 
+/* Another one than it was told of: as if it had sent that itself. */
+static void rstr_signal_of_tracer(int sig, struct kernel_siginfo *info)
+{
+	struct task_struct *tracer;
+
+	clear_siginfo(info);
+	info->si_signo = sig;
+	info->si_code = SI_USER;
+	guard(rcu)();
+	tracer = rcu_dereference(current->parent);
+	info->si_pid = task_pid_vnr(tracer);
+	info->si_uid = from_kuid_munged(current_user_ns(), task_uid(tracer));
+}
+
 /*
  * A signal comes back from the tracer, under siglock: what it is to be is in @info.
  * Returns whether it goes first of all that are pending.
@@ -762,16 +776,8 @@ static bool rstr_signal_goes_first(int sig, struct kernel_siginfo *info)
 	if (sig_kernel_stop(sig) && sa->sa_handler == SIG_DFL &&
 	    !(current->jobctl & JOBCTL_STOP_DEQUEUED))
 		return false;
-	if (sig != info->si_signo) {
-		clear_siginfo(info);
-		info->si_signo = sig;
-		info->si_code = SI_USER;
-		rcu_read_lock();
-		info->si_pid = task_pid_vnr(current->parent);
-		info->si_uid = from_kuid_munged(current_user_ns(),
-						task_uid(current->parent));
-		rcu_read_unlock();
-	}
+	if (sig != info->si_signo)
+		rstr_signal_of_tracer(sig, info);
 	if (!sigismember(&current->blocked, sig) && sig != SIGKILL)
 		return true;
 	send_signal_locked(sig, info, current, PIDTYPE_PID);
