@@ -9,6 +9,7 @@
 
 #include "ckpt_proc.h"
 #include "ckpt_slab.h"
+#include "ckpt_target.h"
 
 #define SLAB_DIR	"/sys/kernel/slab"
 
@@ -92,22 +93,32 @@ static long slabs_kb(void)
 	return line ? strtol(line + strlen(key), NULL, 10) : 0;
 }
 
+static void slabs_tell(const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, what, strlen(what)) < 0)
+		printf("# %s: %m\n", path);
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * What is to be freed after a grace period is to have been, however busy the machine
+ * is. kfree_rcu() collects for five seconds, unless memory is wanted.
+ */
+static void slabs_settle(void)
+{
+	slabs_tell("/proc/sys/vm/drop_caches", "2");
+	slabs_tell("/sys/module/rcutree/parameters/do_rcu_barrier", "1");
+	ckpt_msleep(100);
+}
+
 /*
  * KASAN keeps what was freed, up to a 32nd of all memory: until then what is in
  * use seems to grow with whatever is done. Shrinking a cache has it let go of
  * what is of that cache. To open a file is something done, too, and comes first.
  */
-/* What is freed after a grace period is to have been, however busy the machine is. */
-static void slabs_settle(void)
-{
-	int fd = open("/sys/module/rcutree/parameters/do_rcu_barrier",
-		      O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		printf("# no rcu_barrier(): %m\n");
-	close(fd);
-}
-
 void ckpt_slabs_note(struct ckpt_slabs *slabs)
 {
 	static struct slab_files files[CKPT_SLABS_MAX];
