@@ -715,6 +715,14 @@ void rstr_held_wait(struct rstr_task *task, const struct rstr_held *held)
 		wait_event_killable(traps->wait, !atomic_read(&traps->missing));
 }
 
+/* It is held, or is not going to be. What it does next may never return: exit(2). */
+static void rstr_held_tell(struct rstr_held *held)
+{
+	rstr_traps_tell(held->traps);
+	rstr_traps_put(held->traps);
+	held->traps = NULL;
+}
+
 /* As ptrace_stop(), but that nobody is told. Under siglock, as what it returns is. */
 static int rstr_held_sleep(struct rstr_held *held)
 	__must_hold(ckpt_siglock())
@@ -723,7 +731,7 @@ static int rstr_held_sleep(struct rstr_held *held)
 
 	if (!current->ptrace || __fatal_signal_pending(current) ||
 	    (current->flags & PF_EXITING)) {
-		rstr_traps_tell(held->traps);
+		rstr_held_tell(held);
 		return held->signal;
 	}
 	set_special_state(TASK_TRACED);
@@ -735,7 +743,7 @@ static int rstr_held_sleep(struct rstr_held *held)
 		current->last_siginfo = &held->info;
 	current->exit_code = held->exit_code;
 	spin_unlock_irq(ckpt_siglock());
-	rstr_traps_tell(held->traps);
+	rstr_held_tell(held);
 	cgroup_enter_frozen();
 	schedule();
 	cgroup_leave_frozen(true);
@@ -912,7 +920,6 @@ void rstr_held_end(struct rstr_held *held)
 {
 	if (held->queue)
 		sigqueue_free(held->queue);
-	rstr_traps_put(held->traps);
 	if (!held->in_call || (current->flags & PF_EXITING))
 		return;
 	ckpt_ptrace_call_again();
