@@ -18,6 +18,7 @@
 #include "limits.h"
 #include "pages.h"
 #include "stop.h"
+#include "sums.h"
 
 /* A stopped task may be continued or killed at any time; so often we begin anew. */
 #define CKPT_CAPTURE_TRIES	16
@@ -146,9 +147,27 @@ static int ckpt_capture(struct ckpt_ctx *ctx)
 			   "was continued or killed whenever it was captured");
 }
 
+/* Checksums and trailer go out as one, which O_DIRECT may not take as two. */
+static int ckpt_end_write(struct ckpt_ctx *ctx)
+{
+	struct ckpt_buf *end = &ctx->sums.table;
+	struct ckpt_image_trailer trailer;
+	void *at;
+	int err;
+
+	err = ckpt_sums_end(&ctx->sums);
+	if (err)
+		return err;
+	at = ckpt_buf_add(end, sizeof(trailer));
+	if (IS_ERR(at))
+		return PTR_ERR(at);
+	ckpt_trailer_make(ctx, &trailer);
+	memcpy(at, &trailer, sizeof(trailer));
+	return ckpt_write(ctx, end->data, end->len);
+}
+
 static int ckpt_write_image(struct ckpt_ctx *ctx)
 {
-	struct ckpt_image_trailer trailer;
 	int err;
 
 	err = ckpt_memory_map(ctx);
@@ -161,10 +180,7 @@ static int ckpt_write_image(struct ckpt_ctx *ctx)
 	if (err)
 		return err;
 	err = ckpt_memory_write(ctx);
-	if (err)
-		return err;
-	ckpt_trailer_make(ctx, &trailer);
-	return ckpt_write(ctx, &trailer, sizeof(trailer));
+	return err ?: ckpt_end_write(ctx);
 }
 
 /*
@@ -313,6 +329,7 @@ long ckpt_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
 	if (!ret)
 		ret = ctx.id;
 	ckpt_buf_free(&ctx.meta);
+	ckpt_buf_free(&ctx.sums.table);
 	ckpt_externals_release(&ctx.externals);
 	if (ctx.file)
 		fput(ctx.file);

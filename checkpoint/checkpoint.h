@@ -9,23 +9,13 @@
 #include <linux/checkpoint.h>
 
 #include "external.h"
+#include "image.h"
 #include "kind.h"
 #include "log.h"
+#include "sums.h"
 #include "tree.h"
 
 struct ckpt_stop;
-
-/**
- * struct ckpt_buf - metadata as it grows
- * @data: kvmalloc'ed
- * @len: bytes in use
- * @cap: bytes there are
- */
-struct ckpt_buf {
-	void	*data;
-	size_t	len;
-	size_t	cap;
-};
 
 /**
  * struct ckpt_ctx - a checkpoint, from the call to its return
@@ -47,6 +37,7 @@ struct ckpt_buf {
  * @bases: struct ckpt_base: what there is of the parent
  * @memory: struct ckpt_memory, in the order in which pages will be written
  * @nr_pages: of all these
+ * @sums: of what has been written of them, with %CHECKPOINT_CHECKSUM
  * @root_pid: pid of the root of the tree, for the caller
  * @tree: the tasks
  * @stop: what holds them
@@ -82,6 +73,7 @@ struct ckpt_ctx {
 	struct list_head	bases;
 	struct list_head	memory;
 	u64			nr_pages;
+	struct ckpt_sums	sums;
 	pid_t			root_pid;
 	struct ckpt_tree	tree;
 	struct ckpt_stop	*stop;

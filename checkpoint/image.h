@@ -6,7 +6,6 @@
 #include <linux/align.h>
 #include <linux/checkpoint_image.h>
 
-struct ckpt_buf;
 struct ckpt_ctx;
 struct rstr_ctx;
 
@@ -17,6 +16,18 @@ static inline void *ckpt_record_next(const struct ckpt_record *rec)
 {
 	return (void *)(rec + 1) + ALIGN((size_t)le32_to_cpu(rec->size), 8);
 }
+
+/**
+ * struct ckpt_buf - bytes as they grow
+ * @data: kvmalloc'ed
+ * @len: bytes in use
+ * @cap: bytes there are
+ */
+struct ckpt_buf {
+	void	*data;
+	size_t	len;
+	size_t	cap;
+};
 
 int ckpt_buf_reserve(struct ckpt_buf *buf, size_t len);
 void *ckpt_buf_add(struct ckpt_buf *buf, size_t len);

@@ -641,6 +641,7 @@ void rstr_image_free(struct rstr_ctx *ctx)
 	}
 	kvfree(ctx->objs);
 	kvfree(ctx->meta);
+	ckpt_buf_free(&ctx->sums.table);
 }
 
 #ifdef CONFIG_CHECKPOINT_KUNIT_TEST

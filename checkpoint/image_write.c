@@ -499,6 +499,8 @@ static void ckpt_header_seal(struct ckpt_ctx *ctx, size_t end)
 		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_PARENT);
 		memcpy(hdr->parent, ctx->parent, sizeof(hdr->parent));
 	}
+	if (ctx->flags & CHECKPOINT_CHECKSUM)
+		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_CHECKSUM);
 	ckpt_machine_describe(hdr);
 	hdr->crc = cpu_to_le32(ckpt_crc(hdr, offsetof(typeof(*hdr), crc)));
 }

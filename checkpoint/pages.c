@@ -21,6 +21,7 @@
 #include "mm.h"
 #include "pages.h"
 #include "restart.h"
+#include "sums.h"
 
 /* Which pages there are. */
 
@@ -510,7 +511,9 @@ static int ckpt_batch_write(struct ckpt_ctx *ctx, struct ckpt_batch *batch)
 {
 	int err = 0;
 
-	if (batch->nr)
+	if (ctx->flags & CHECKPOINT_CHECKSUM)
+		err = ckpt_sums_add(&ctx->sums, batch);
+	if (!err && batch->nr)
 		err = ckpt_write_pages(ctx, batch);
 	ckpt_pages_put(batch->pages, batch->nr);
 	batch->nr = 0;

@@ -107,5 +107,6 @@ int ckpt_contents_write(struct file *file, loff_t pos, unsigned int nr,
 			const struct bio_vec *bvec);
 
 int ckpt_memory_read(struct rstr_ctx *ctx);
+int rstr_pages_bad(struct rstr_ctx *ctx, u64 page, u32 nr, const char *what);
 
 #endif

@@ -14,6 +14,53 @@
 #include "mm.h"
 #include "pages.h"
 #include "restart.h"
+#include "sums.h"
+
+/* Where in memory a page of the image goes; NULL if there is no such page. */
+static struct rstr_obj *rstr_page_owner(struct rstr_ctx *ctx, u64 page,
+					u64 *start)
+{
+	const struct ckpt_rec_pagemap *map;
+	u64 at = 0;
+
+	for (u32 i = 0; i < ctx->nr_objs; i++) {
+		if (ctx->objs[i].kind->family != CKPT_PAGEMAP)
+			continue;
+		map = rstr_payload(ctx->objs[i].rec);
+		for (u32 j = 0; j < le32_to_cpu(map->nr_runs); j++) {
+			u32 nr = le32_to_cpu(map->runs[j].nr);
+
+			if (le32_to_cpu(map->runs[j].flags) & CKPT_RUN_ZERO)
+				continue;
+			*start = le64_to_cpu(map->runs[j].start) +
+				 ((page - at) << PAGE_SHIFT);
+			if (page - at < nr)
+				return rstr_obj(ctx, map->owner);
+			at += nr;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * rstr_pages_bad() - pages of an image are damaged: say which
+ * @ctx: the restart
+ * @page: the first, of all that the image has
+ * @nr: how many, if there are so many
+ * @what: what is wrong with them
+ *
+ * Return: -EBADMSG
+ */
+int rstr_pages_bad(struct rstr_ctx *ctx, u64 page, u32 nr, const char *what)
+{
+	u64 last = min(page + nr, ctx->nr_pages) - 1, start;
+	struct rstr_obj *owner = rstr_page_owner(ctx, page, &start);
+
+	return ckpt_refuse(&ctx->log, -EBADMSG,
+			   "image: pages %llu to %llu, of %s %u from %#llx on: %s",
+			   page, last, owner ? owner->kind->name : "nothing",
+			   owner ? owner->ref : 0, owner ? start : 0, what);
+}
 
 static int rstr_batch_read(struct rstr_ctx *ctx, struct ckpt_batch *batch)
 {
@@ -34,7 +81,8 @@ static int rstr_batch_read(struct rstr_ctx *ctx, struct ckpt_batch *batch)
 		return ckpt_refuse(&ctx->log, -EBADMSG,
 				   "image: ends in the middle of the pages");
 	}
-	return 0;
+	return rstr_image_has(ctx, CKPT_INCOMPAT_CHECKSUM) ?
+	       ckpt_sums_add(&ctx->sums, batch) : 0;
 }
 
 static void ckpt_batch_clear(struct ckpt_batch *batch)
@@ -112,6 +160,26 @@ static bool rstr_run_is_mapped(struct rstr_obj *owner, u64 start)
 	return mapped;
 }
 
+/* What is mapped is read all the same where there are checksums. */
+static int rstr_run_verify(struct rstr_ctx *ctx, u32 left,
+			   struct ckpt_batch *batch)
+{
+	u32 nr = min(left, CKPT_SUM_PAGES);
+	int err;
+
+	err = ckpt_contents_alloc(nr, batch->pages);
+	if (err)
+		return err;
+	for (; left && !err; left -= batch->nr) {
+		batch->nr = min(left, nr);
+		err = signal_pending(current) ? -EINTR :
+						rstr_batch_read(ctx, batch);
+		cond_resched();
+	}
+	ckpt_pages_put(batch->pages, nr);
+	return err;
+}
+
 static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
 			 const struct ckpt_page_run *run,
 			 struct ckpt_batch *batch)
@@ -124,6 +192,8 @@ static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
 	if ((flags & CKPT_RUN_ZERO) && !ckpt_zero_matters(owner, start))
 		return 0;
 	if (owner->kind->family == CKPT_MM && rstr_run_is_mapped(owner, start)) {
+		if (rstr_image_has(ctx, CKPT_INCOMPAT_CHECKSUM))
+			return rstr_run_verify(ctx, left, batch);
 		ctx->file->f_pos += (u64)left << PAGE_SHIFT;
 		return 0;
 	}
@@ -193,7 +263,7 @@ int ckpt_memory_read(struct rstr_ctx *ctx)
 			err = rstr_pagemap_read(ctx, &ctx->objs[i], pages);
 	ckpt_image_close(pages->image);
 	kfree(pages);
-	return err;
+	return err ?: rstr_sums_check(ctx);
 }
 
 static int ckpt_run_check(struct rstr_ctx *ctx, struct rstr_obj *obj,

@@ -10,6 +10,7 @@
 #include "external.h"
 #include "kind.h"
 #include "log.h"
+#include "sums.h"
 
 struct file;
 struct path;
@@ -53,6 +54,7 @@ struct rstr_obj {
  *	from outside; or NULL
  * @externals: files that the caller supplies
  * @nr_pages: that the page maps have in all
+ * @sums: of the pages that have been read, where the image has checksums
  * @needs_tasks: some object is made from tasks: none is built before all are there
  * @settled: what the kinds have to do at the end was done
  * @made: struct rstr_made, what is to go again if the restart fails
@@ -70,6 +72,7 @@ struct rstr_ctx {
 	struct file			*tty;
 	struct ckpt_externals		externals;
 	u64				nr_pages;
+	struct ckpt_sums		sums;
 	bool				needs_tasks;
 	bool				settled;
 	struct list_head		made;
@@ -147,6 +150,12 @@ int rstr_path_check(struct rstr_ctx *ctx, const struct ckpt_record *rec);
 static inline const char *rstr_path(const struct ckpt_record *rec)
 {
 	return rstr_payload(rec);
+}
+
+/* Whether the image has a feature, of CKPT_INCOMPAT_*. */
+static inline bool rstr_image_has(const struct rstr_ctx *ctx, u64 feature)
+{
+	return le64_to_cpu(ctx->header->incompat) & feature;
 }
 
 /* What was made in the file system; see made.c. */

@@ -222,6 +222,11 @@ static long faults_kill(struct faults *f)
 	return faults_checkpoint(f, CHECKPOINT_KILL);
 }
 
+static long faults_checksum(struct faults *f)
+{
+	return faults_checkpoint(f, CHECKPOINT_CHECKSUM);
+}
+
 static long faults_restart(struct faults *f)
 {
 	long ret;
@@ -322,17 +327,22 @@ static const char *faults_begin(struct faults *f)
 }
 
 /* To be restarted under its old pid, it has to be gone. */
-static bool faults_image(struct faults *f)
+static bool faults_image_with(struct faults *f, unsigned int flags)
 {
 	int out = f->out;
 	long ret;
 
 	f->out = f->image;
-	ret = faults_kill(f);
+	ret = faults_checkpoint(f, CHECKPOINT_KILL | flags);
 	f->out = out;
 	if (ret > 0)
 		faults_target_ends(f);
 	return ret > 0;
+}
+
+static bool faults_image(struct faults *f)
+{
+	return faults_image_with(f, 0);
 }
 
 FIXTURE(fault) {
@@ -400,6 +410,19 @@ FAULTS_TEST(parent)
 	self->f.out = out;
 	EXPECT_TRUE(faults_run(&self->f, "parent", faults_parent,
 			       faults_target_lives));
+}
+
+FAULTS_TEST(checksum)
+{
+	EXPECT_TRUE(faults_run(&self->f, "checksum", faults_checksum,
+			       faults_target_lives));
+}
+
+FAULTS_TEST(restart_checksum)
+{
+	ASSERT_TRUE(faults_image_with(&self->f, CHECKPOINT_CHECKSUM));
+	EXPECT_TRUE(faults_run(&self->f, "restart, checksum", faults_restart,
+			       faults_child_ends));
 }
 
 FAULTS_TEST(restart)

@@ -43,7 +43,7 @@ static int read_link(struct chain *chain, int fd, const char *name)
 	if (!link)
 		return -1;
 	ret = youngest ? image_read_meta(&link->image, fd) :
-			 image_read(&link->image, fd);
+			 image_read(&link->image, fd, true);
 	if (ret) {
 		warnx("%s: %s", name, link->image.error);
 		return -1;

@@ -16,13 +16,15 @@
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--external NAME] [--track | --parent FILE]\n"
-	      "            PID > IMAGE\n"
-	      "       ckpt --every TIME [--keep N] -o DIRECTORY [-q] [-v] [--external NAME] PID\n"
+	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--checksum] [--external NAME]\n"
+	      "            [--track | --parent FILE] PID > IMAGE\n"
+	      "       ckpt --every TIME [--keep N] -o DIRECTORY [-q] [-v] [--checksum]\n"
+	      "            [--external NAME] PID\n"
 	      "Checkpoint a process to standard output. It runs on, unless told otherwise.\n"
 	      "\n"
 	      "  -k, --kill     kill it once the image has been written\n"
 	      "  -s, --stop     stop it once the image has been written\n"
+	      "      --checksum have a restart find out if memory was damaged in the image\n"
 	      "      --external NAME\n"
 	      "                 leave it to the restarter to supply what /proc/PID/fd\n"
 	      "                 shows as NAME; repeatable\n"
@@ -64,7 +66,7 @@ static int check_every(const struct request *request, const struct every *every)
 		warnx("--every and --output go together");
 		return -1;
 	}
-	if (request->flags || request->parent) {
+	if (request->flags & ~CHECKPOINT_CHECKSUM || request->parent) {
 		warnx("--every excludes --kill, --stop, --track and --parent");
 		return -1;
 	}
@@ -98,7 +100,10 @@ static int parse_operands(int argc, char **argv, struct request *request,
 	return parse_pid(argv[optind], &request->pid) ? EXIT_USAGE : -1;
 }
 
-enum { OPT_EXTERNAL = 256, OPT_PARENT, OPT_TRACK, OPT_EVERY, OPT_KEEP };
+enum {
+	OPT_CHECKSUM = 256, OPT_EXTERNAL, OPT_PARENT, OPT_TRACK, OPT_EVERY,
+	OPT_KEEP
+};
 
 /* Returns -1 to go on, or a status to exit with. */
 static int parse_options(int argc, char **argv, struct request *request,
@@ -107,6 +112,7 @@ static int parse_options(int argc, char **argv, struct request *request,
 	static const struct option options[] = {
 		{ "kill", no_argument, NULL, 'k' },
 		{ "stop", no_argument, NULL, 's' },
+		{ "checksum", no_argument, NULL, OPT_CHECKSUM },
 		{ "external", required_argument, NULL, OPT_EXTERNAL },
 		{ "parent", required_argument, NULL, OPT_PARENT },
 		{ "track", no_argument, NULL, OPT_TRACK },
@@ -126,6 +132,9 @@ static int parse_options(int argc, char **argv, struct request *request,
 			break;
 		case 's':
 			request->flags |= CHECKPOINT_STOP;
+			break;
+		case OPT_CHECKSUM:
+			request->flags |= CHECKPOINT_CHECKSUM;
 			break;
 		case OPT_EXTERNAL:
 			externals_add(&request->externals, optarg, -1);

@@ -31,10 +31,11 @@ static void (* const views[NR_VIEWS])(const struct image *image) = {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ckptinfo [-f] [-j] [-m] [-r] [FILE]\n"
+	fputs("Usage: ckptinfo [-c] [-f] [-j] [-m] [-r] [FILE]\n"
 	      "       ckptinfo --flatten [--parent FILE] [FILE] > IMAGE\n"
 	      "Tell what the image of a checkpoint in FILE, or on standard input, holds.\n"
 	      "\n"
+	      "  -c, --check    compare the checksums of the pages, too, if there are such\n"
 	      "  -f, --files    list the files that a restart opens, how, and what is compared\n"
 	      "  -j, --json     print all there is to know as JSON\n"
 	      "  -m, --maps     list the mappings, and what is saved of each\n"
@@ -52,11 +53,13 @@ enum { OPT_FLATTEN = 256, OPT_PARENT };
 /**
  * struct request - what is asked for
  * @wanted: views
+ * @check: read the pages as well
  * @flatten: one image out of several
  * @parents: where the others are
  */
 struct request {
 	bool		wanted[NR_VIEWS];
+	bool		check;
 	bool		flatten;
 	struct parents	parents;
 };
@@ -65,6 +68,7 @@ struct request {
 static int parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {
+		{ "check", no_argument, NULL, 'c' },
 		{ "files", no_argument, NULL, 'f' },
 		{ "flatten", no_argument, NULL, OPT_FLATTEN },
 		{ "parent", required_argument, NULL, OPT_PARENT },
@@ -75,8 +79,11 @@ static int parse_options(int argc, char **argv, struct request *request)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "fjmrh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "cfjmrh", options, NULL)) != -1) {
 		switch (c) {
+		case 'c':
+			request->check = true;
+			break;
 		case 'f':
 			request->wanted[VIEW_FILES] = true;
 			break;
@@ -186,7 +193,7 @@ static int view(const struct request *request, int fd, const char *path)
 	struct image image;
 	int status = 0;
 
-	if (image_read(&image, fd)) {
+	if (image_read(&image, fd, request->check)) {
 		warnx("%s%s%s", path ?: "", path ? ": " : "", image.error);
 		status = EXIT_FAILED;
 	} else {

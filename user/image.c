@@ -133,11 +133,19 @@ int image_check_header(struct image *image)
 	return check_layout(image);
 }
 
+__u64 image_sums_size(const struct ckpt_image_header *header)
+{
+	if (!(le64toh(header->incompat) & CKPT_INCOMPAT_CHECKSUM))
+		return 0;
+	return (le64toh(header->nr_pages) + CKPT_SUM_PAGES - 1) /
+	       CKPT_SUM_PAGES * sizeof(__le64);
+}
+
 __u64 image_size(const struct ckpt_image_header *header)
 {
 	return le64toh(header->pages_offset) +
 	       le64toh(header->nr_pages) * le32toh(header->page_size) +
-	       sizeof(struct ckpt_image_trailer);
+	       image_sums_size(header) + sizeof(struct ckpt_image_trailer);
 }
 
 static int read_header(struct image *image)
@@ -400,44 +408,6 @@ static int read_gap(struct image *image)
 	return 0;
 }
 
-static int read_and_drop(struct image *image, __u64 len)
-{
-	char *buf = malloc(READ_CHUNK);
-	int ret = 0;
-
-	if (!buf)
-		return image_bad(image, "%s", strerror(errno));
-	while (len && !ret) {
-		size_t n = len < READ_CHUNK ? len : READ_CHUNK;
-
-		ret = image_read_exactly(image, buf, n, "pages");
-		len -= n;
-	}
-	free(buf);
-	return ret;
-}
-
-/* In a file there is no need to read what is not looked at. */
-static int skip_pages(struct image *image)
-{
-	__u64 len = le64toh(image->header.nr_pages) *
-		    le32toh(image->header.page_size);
-	off_t here = image->regular ? lseek(image->fd, 0, SEEK_CUR) : -1;
-
-	if (here < 0)
-		return read_and_drop(image, len);
-	if (image->file_size < here + len) {
-		image->pos += image->file_size - here;
-		return image_bad(image, "cut short at byte %llu, in the pages",
-				 image->pos);
-	}
-	if (lseek(image->fd, len, SEEK_CUR) < 0)
-		return image_bad(image, "byte %llu: %s", image->pos,
-				 strerror(errno));
-	image->pos += len;
-	return 0;
-}
-
 int image_read_trailer(struct image *image)
 {
 	struct ckpt_image_trailer trailer;
@@ -471,9 +441,9 @@ int image_read_meta(struct image *image, int fd)
 	return 0;
 }
 
-int image_read(struct image *image, int fd)
+int image_read(struct image *image, int fd, bool check)
 {
-	if (image_read_meta(image, fd) || skip_pages(image) ||
+	if (image_read_meta(image, fd) || image_read_pages(image, check) ||
 	    image_read_trailer(image))
 		return -1;
 	image->size = image->pos;
@@ -488,6 +458,7 @@ void image_free(struct image *image)
 	free(image->pagemaps);
 	free(image->leaders);
 	free(image->live);
+	free(image->sums.table);
 }
 
 const struct image_record *image_part(const struct image *image,

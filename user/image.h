@@ -14,6 +14,7 @@
 #include <linux/checkpoint_image.h>
 
 #include "record.h"
+#include "sums.h"
 
 /* As the kernel has it: all records of an image together, and its pages. */
 #define IMAGE_META_MAX		(1ULL << 30)
@@ -49,6 +50,8 @@ struct image_record {
  * @last_object: index of the object that was read last
  * @size: of the image, trailer included
  * @stopped: for how long the tasks were stopped, in microseconds
+ * @sums: checksums of the pages that have been read, if it has such
+ * @checked: they were compared, and are as they should be
  * @error: what is wrong with it
  * @fd: where it is read from
  * @start: where in a file it starts
@@ -70,6 +73,8 @@ struct image {
 	size_t				last_object;
 	__u64				size;
 	__u32				stopped;
+	struct sums			sums;
+	bool				checked;
 	char				error[256];
 	int				fd;
 	off_t				start;
@@ -82,24 +87,31 @@ struct image {
  * image_read() - read an image from front to back and check it
  * @image: to be filled in
  * @fd: where it is
+ * @check: compare the checksums of the pages, if it has such
  *
- * Works on a pipe as on a file; of a file the pages are not read.
+ * Works on a pipe as on a file; of a file the pages are not read, unless they are to
+ * be checked.
  *
  * Return: 0; -1 if the image is damaged or cannot be read, and then @error says
  * what is wrong and where. Either way image_free() is to follow.
  */
-int image_read(struct image *image, int fd);
+int image_read(struct image *image, int fd, bool check);
 
 /**
  * image_read_meta() - the same, up to the pages
  * @image: to be filled in
  * @fd: where it is; at the first page afterwards
  *
- * image_read_trailer() goes on, once all pages have been read.
+ * image_read_pages() goes on, or who reads them himself and then calls
+ * image_read_sums(), having called image_sum() as they came; and then
+ * image_read_trailer().
  *
  * Return: as image_read()
  */
 int image_read_meta(struct image *image, int fd);
+int image_read_pages(struct image *image, bool check);
+int image_sum(struct image *image, const void *pages, size_t len);
+int image_read_sums(struct image *image);
 int image_read_trailer(struct image *image);
 
 /* Read @len bytes of @what, all of them. */
@@ -120,10 +132,24 @@ __attribute__((format(printf, 3, 4)))
 int image_bad_record(struct image *image, const struct image_record *record,
 		     const char *fmt, ...);
 
+/* Tell what is wrong with @nr pages, from @page of the page section on; -1. */
+int image_bad_pages(struct image *image, __u64 page, __u64 nr,
+		    const char *what);
+
+/* How large the checksums of all pages are; and how many bytes one is of. */
+__u64 image_sums_size(const struct ckpt_image_header *header);
+size_t image_sum_group(const struct image *image);
+
+/* Whether it has a feature, of CKPT_INCOMPAT_*. */
+static inline bool image_has(const struct image *image, __u64 feature)
+{
+	return le64toh(image->header.incompat) & feature;
+}
+
 /* Whether it needs a parent. */
 static inline bool image_is_child(const struct image *image)
 {
-	return le64toh(image->header.incompat) & CKPT_INCOMPAT_PARENT;
+	return image_has(image, CKPT_INCOMPAT_PARENT);
 }
 
 /* As text, with its NUL. */

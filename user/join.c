@@ -42,6 +42,7 @@ struct piece {
  * @meta_room: bytes that there is room for
  * @nr_records: how many records these are
  * @nr_pages: how many pages will be in the page section
+ * @sums: of those that have been written, if the youngest has checksums
  */
 struct join {
 	struct chain	*chain;
@@ -53,6 +54,7 @@ struct join {
 	size_t		meta_room;
 	__u64		nr_records;
 	__u64		nr_pages;
+	struct sums	sums;
 };
 
 static struct link *link_at(const struct join *join, size_t level)
@@ -439,6 +441,21 @@ static int read_pages(struct link *link, void *buf, size_t len, __u64 at)
 	return 0;
 }
 
+/* All that the youngest has are read, in order; the others have been checked. */
+static int sum_pages(struct join *join, const struct piece *piece,
+		     const char *buf, size_t len)
+{
+	struct image *youngest = &link_at(join, 0)->image;
+
+	if (!image_has(youngest, CKPT_INCOMPAT_CHECKSUM))
+		return 0;
+	if (!sums_add(&join->sums, image_sum_group(youngest), buf, len) &&
+	    (piece->from || !image_sum(youngest, buf, len)))
+		return 0;
+	warn(NULL);
+	return -1;
+}
+
 static int write_piece(struct join *join, const struct piece *piece, char *buf)
 {
 	struct link *link = link_at(join, piece->from);
@@ -450,7 +467,8 @@ static int write_piece(struct join *join, const struct piece *piece, char *buf)
 	while (len) {
 		size_t n = len < COPY_SIZE ? len : COPY_SIZE;
 
-		if (read_pages(link, buf, n, at) || write_all(join, buf, n))
+		if (read_pages(link, buf, n, at) ||
+		    sum_pages(join, piece, buf, n) || write_all(join, buf, n))
 			return -1;
 		len -= n;
 		at += n;
@@ -490,14 +508,13 @@ static int check_youngest(struct link *link)
 			return -1;
 		}
 	}
-	if (!image_read_trailer(image))
+	if (!image_read_sums(image) && !image_read_trailer(image))
 		return 0;
 	warnx("%s: %s", link->name, image->error);
 	return -1;
 }
 
-static int write_trailer(struct join *join,
-			 const struct ckpt_image_header *header)
+static int write_end(struct join *join, const struct ckpt_image_header *header)
 {
 	struct ckpt_image_trailer trailer = {
 		.id = header->id, .nr_pages = header->nr_pages,
@@ -506,6 +523,13 @@ static int write_trailer(struct join *join,
 	memcpy(trailer.magic, CKPT_TRAILER_MAGIC, sizeof(trailer.magic));
 	trailer.crc = htole32(crc32c(0, &trailer,
 				     offsetof(typeof(trailer), crc)));
+	if (sums_end(&join->sums)) {
+		warn(NULL);
+		return -1;
+	}
+	if (write_all(join, join->sums.table,
+		      join->sums.nr * sizeof(*join->sums.table)))
+		return -1;
 	return write_all(join, &trailer, sizeof(trailer));
 }
 
@@ -525,8 +549,9 @@ int chain_join(struct chain *chain, int out)
 	if (!ret)
 		ret = check_youngest(&chain->links[0]);
 	if (!ret)
-		ret = write_trailer(&join, &header);
+		ret = write_end(&join, &header);
 	free(join.pieces);
 	free(join.meta);
+	free(join.sums.table);
 	return ret;
 }

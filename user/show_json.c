@@ -317,6 +317,8 @@ void show_json(const struct image *image)
 
 	json_open(&json, NULL, '{');
 	json_unsigned(&json, "size", image->size);
+	json_bool(&json, "checksums", image_has(image, CKPT_INCOMPAT_CHECKSUM));
+	json_bool(&json, "checked", image->checked);
 	put_header(&json, image);
 	put_processes(&json, image);
 	put_maps(&json, image);

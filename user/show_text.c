@@ -103,6 +103,11 @@ static void summary_image(const struct image *image)
 	fputs(", ", stdout);
 	put_size(le64toh(h->meta_size));
 	printf(" in %zu records\n", image->nr_records);
+	if (image_has(image, CKPT_INCOMPAT_CHECKSUM)) {
+		put_label("checksums");
+		puts(image->checked ? "of the pages: they are right" :
+				      "of the pages: not compared");
+	}
 	put_label("tasks");
 	printf("%u, the root has pid %u\n", le32toh(h->nr_tasks),
 	       le32toh(h->root_pid));

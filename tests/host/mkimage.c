@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mkimage [FILE [UUID [child]]] - write a synthetic image of a process that has a
- * given file open; of what changed since the one with a UUID that is less by one
+ * mkimage [FILE [UUID [child] [sums]]] - write a synthetic image of a process that has
+ * a given file open; of what changed since the one with a UUID that is less by one;
+ * with checksums of its pages
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "synthetic.h"
 
@@ -15,7 +17,10 @@ int main(int argc, char **argv)
 
 	synthetic_start(&s);
 	s.uuid = argc > 2 ? atoi(argv[2]) : 0;
-	s.child = argc > 3;
+	for (int i = 3; i < argc; i++) {
+		s.child |= !strcmp(argv[i], "child");
+		s.sums |= !strcmp(argv[i], "sums");
+	}
 	synthetic_process(&s, 412, argc > 1 ? argv[1] : "/var/tmp/in.txt");
 	synthetic_finish(&s);
 	written = fwrite(s.data, s.len, 1, stdout);

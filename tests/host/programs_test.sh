@@ -80,6 +80,8 @@ test_ckpt() {
 	is "ckpt -k" "$(cat flags)" = 5
 	try "ckpt --stop" 0 ckpt --stop 1
 	is "ckpt --stop" "$(cat flags)" = 6
+	try "ckpt --checksum" 0 ckpt --checksum 1
+	is "ckpt --checksum" "$(cat flags)" = 68
 	try "ckpt -v" 0 ckpt -v 1
 	says "ckpt -v" err '^ckpt: image 7 of pid 1: 24.0 KiB in 0\.[0-9]* s$'
 	ckpt 1 | cmp - image && echo "ok ckpt to a pipe" || echo "not ok ckpt to a pipe"
@@ -380,6 +382,55 @@ test_ckptinfo_flatten() {
 	says "rstr, a chain that lacks one" err 'needs its parent, image 02000000-'
 }
 
+# flip FILE BYTE: make another value of it
+flip() {
+	byte=$(od -An -tu1 -j"$2" -N1 "$1")
+	printf "$(printf '\\%03o' $((byte ^ 16)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+test_ckptinfo_check() {
+	mkimage /x 1 sums >sums
+	is "checksums: one for four pages" $(($(wc -c <sums) - $(wc -c <image))) = 8
+	try "ckptinfo, checksums" 0 ckptinfo sums
+	says "ckptinfo, checksums" out '^  checksums of the pages: not compared$'
+	try "ckptinfo --check" 0 ckptinfo --check sums
+	says "ckptinfo --check" out '^  checksums of the pages: they are right$'
+	ckptinfo -c -j sums >out
+	says "ckptinfo -c -j" out '"checked": *true'
+	try "ckptinfo --check, none" 0 ckptinfo --check image
+	is "ckptinfo --check, none" "$(grep -c checksums out)" = 0
+	for at in 8192 12287 24575 24576 24583; do
+		cp sums bad
+		flip bad $at
+		try "ckptinfo, damaged at $at" 0 ckptinfo bad
+		try "ckptinfo --check, damaged at $at" 1 ckptinfo --check bad
+		says "ckptinfo --check, damaged at $at" err \
+			'bad: pages 0 to 3, of mm, object 5, from 0x600000 on: checksum mismatch$'
+		try "ckptinfo, damaged at $at, piped" 1 sh -c 'cat bad | ckptinfo'
+	done
+	head -c 24578 sums >bad
+	try "ckptinfo --check, cut" 1 ckptinfo --check bad
+	says "ckptinfo --check, cut" err 'cut short at byte 24578, in the checksums$'
+	try "ckptinfo --flatten, checksums" 0 sh -c 'ckptinfo --flatten sums | cmp - sums'
+	mkimage /x 2 child sums >sums2
+	try "ckptinfo --flatten, checksums of two" 0 ckptinfo --flatten --parent sums sums2
+	mv out flat
+	try "ckptinfo --check, what was flattened" 0 ckptinfo --check flat
+	says "ckptinfo --check, what was flattened" out 'they are right$'
+	is "pages that were flattened" "$(pages_of flat)" = "5b 5c 5b 5c"
+	flip sums 9000
+	try "ckptinfo --flatten, a damaged parent" 1 ckptinfo --flatten --parent sums sums2
+	says "ckptinfo --flatten, a damaged parent" err 'sums: pages 0 to 3.* mismatch$'
+	flip sums 9000
+	flip sums2 9000
+	try "ckptinfo --flatten, a damaged child" 1 ckptinfo --flatten --parent sums sums2
+	says "ckptinfo --flatten, a damaged child" err 'sums2: pages 0 to 1.* mismatch$'
+	FAKE_FLAGS=$work/flags try "ckpt --every --checksum" 1 sh -c \
+		'FAKE_ERRNO=3 ckpt --every 1s --checksum -o sumdir 1'
+	is "ckpt --every --checksum" "$(cat flags)" = 68
+}
+
 test_ckptinfo_fails() {
 	try "ckptinfo, no such file" 1 ckptinfo none
 	says "ckptinfo, no such file" err '^ckptinfo: none: No such file'
@@ -400,6 +451,6 @@ mkimage >image
 for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_every \
 	ckpt_progress \
 	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
-	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_fails; do
+	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_check ckptinfo_fails; do
 	(test_$test)
 done

@@ -6,6 +6,7 @@
 
 #include "crc32c.h"
 #include "synthetic.h"
+#include "xxh64.h"
 
 #define PAGE 4096
 
@@ -297,11 +298,27 @@ static void fill_header(struct synthetic *s, size_t meta_size)
 	memcpy(h->release, "6.12.117", sizeof("6.12.117"));
 }
 
+static void add_sums(struct synthetic *s, size_t from)
+{
+	size_t group = CKPT_SUM_PAGES * PAGE, end = s->len;
+
+	for (; from < end; from += group) {
+		__le64 *sum = grow(s, sizeof(*sum));
+		struct xxh64 xxh64;
+
+		xxh64_begin(&xxh64);
+		xxh64_add(&xxh64, s->data + from, end - from < group ?
+			  end - from : group);
+		*sum = htole64(xxh64_end(&xxh64));
+	}
+}
+
 void synthetic_finish(struct synthetic *s)
 {
+	size_t pages;
 	__u64 nr_records = s->nr_records;
 	struct ckpt_rec_end *end = add(s, CKPT_REC_END, sizeof(*end), 0, 0);
-	struct ckpt_image_trailer *trailer;
+	struct ckpt_image_trailer trailer = {};
 	struct ckpt_image_header *h;
 
 	end->nr_records = htole64(nr_records);
@@ -312,16 +329,19 @@ void synthetic_finish(struct synthetic *s)
 		h->incompat = htole64(CKPT_INCOMPAT_PARENT);
 		h->parent[0] = s->uuid - 1;
 	}
+	if (s->sums)
+		h->incompat |= htole64(CKPT_INCOMPAT_CHECKSUM);
 	grow(s, -s->len % PAGE);
+	pages = s->len;
 	memset(grow(s, s->nr_pages * PAGE), 0x5a + s->uuid,
 	       s->nr_pages * PAGE);
-	trailer = grow(s, sizeof(*trailer));
-	memcpy(trailer->magic, CKPT_TRAILER_MAGIC, sizeof(trailer->magic));
-	trailer->id = htole64(7);
-	trailer->nr_pages = htole64(s->nr_pages);
-	trailer->crc = htole32(crc32c(0, trailer,
-				      offsetof(struct ckpt_image_trailer,
-					       crc)));
+	if (s->sums)
+		add_sums(s, pages);
+	memcpy(trailer.magic, CKPT_TRAILER_MAGIC, sizeof(trailer.magic));
+	trailer.id = htole64(7);
+	trailer.nr_pages = htole64(s->nr_pages);
+	trailer.crc = htole32(crc32c(0, &trailer, offsetof(typeof(trailer), crc)));
+	memcpy(grow(s, sizeof(trailer)), &trailer, sizeof(trailer));
 	synthetic_mend(s->data, s->len);
 }
 

@@ -16,6 +16,7 @@
  * @nr_tasks: how many of them are tasks
  * @nr_pages: how many pages are to follow
  * @child: it is of what changed in part of its memory; set after the start
+ * @sums: it has checksums of its pages; set after the start
  * @uuid: the first byte of its UUID, to be set likewise; of its parent one less
  */
 struct synthetic {
@@ -27,6 +28,7 @@ struct synthetic {
 	__u32		nr_tasks;
 	__u64		nr_pages;
 	int		child;
+	int		sums;
 	unsigned char	uuid;
 };
 

@@ -50,6 +50,9 @@
  * %CHECKPOINT_PARENT: the fifth argument is a struct checkpoint_args, the sixth its
  * size. The image holds only what changed since the one whose UUID is given there,
  * which was written with %CHECKPOINT_TRACK.
+ *
+ * %CHECKPOINT_CHECKSUM: the image has checksums of its pages, which a restart
+ * compares before anything runs.
  */
 #define CHECKPOINT_KILL		0x00000001
 #define CHECKPOINT_STOP		0x00000002
@@ -57,9 +60,11 @@
 #define CHECKPOINT_EXTERNAL	0x00000008
 #define CHECKPOINT_TRACK	0x00000010
 #define CHECKPOINT_PARENT	0x00000020
+#define CHECKPOINT_CHECKSUM	0x00000040
 #define CHECKPOINT_FLAGS	(CHECKPOINT_KILL | CHECKPOINT_STOP | \
 				 CHECKPOINT_LOGFD | CHECKPOINT_EXTERNAL | \
-				 CHECKPOINT_TRACK | CHECKPOINT_PARENT)
+				 CHECKPOINT_TRACK | CHECKPOINT_PARENT | \
+				 CHECKPOINT_CHECKSUM)
 
 /**
  * DOC: flags of restart()

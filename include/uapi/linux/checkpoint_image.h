@@ -9,11 +9,13 @@
  *				before it
  *	zeros			up to pages_offset, a multiple of the page size
  *	pages			raw, in the order of the page maps
+ *	checksums		of the pages, with %CKPT_INCOMPAT_CHECKSUM
  *	struct ckpt_image_trailer
  *
- * All checksums are CRC32C as RFC 3720, appendix B.4, has it: begun with ones,
- * inverted at the end. All integers are little endian. User addresses are 64 bits wide whatever the
- * task. Kernel and user tools compile this same file.
+ * Checksums are CRC32C as RFC 3720, appendix B.4, has it: begun with ones,
+ * inverted at the end; those of pages are XXH64 with a seed of 0, as its specification
+ * has it, since there is more to sum up. All integers are little endian. User
+ * addresses are 64 bits wide whatever the task. Kernel and user tools compile this same file.
  *
  * Records are objects and parts. Objects are numbered from 1 on as they come;
  * this reference (@ref) is what later records name them by. What belongs to one
@@ -38,9 +40,16 @@
  * %CKPT_INCOMPAT_PARENT: it has runs of %CKPT_RUN_PARENT, for which the image is
  * needed that @parent of the header names. User space joins the two; the kernel
  * takes only what is complete.
+ *
+ * %CKPT_INCOMPAT_CHECKSUM: between pages and trailer there are checksums, a
+ * __le64 for each %CKPT_SUM_PAGES pages, and one for what is left in the end.
  */
 #define CKPT_INCOMPAT_PARENT	0x1ULL
-#define CKPT_INCOMPAT_KNOWN	0x1ULL
+#define CKPT_INCOMPAT_CHECKSUM	0x2ULL
+#define CKPT_INCOMPAT_KNOWN	0x3ULL
+
+/* Pages that one checksum is of. */
+#define CKPT_SUM_PAGES		16U
 
 #define CKPT_ARCH_X86_64	62	/* EM_X86_64 of the ELF standard */
 
