@@ -547,6 +547,8 @@ TEST_F(mutate, original)
 	EXPECT_EQ(0, ckpt_tiny_wait(pid));
 	kill(pid, SIGKILL);
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	/* The programs are to know all that the kernel does. */
+	EXPECT_EQ(0, system("ckptinfo --json image >/dev/null"));
 	mutate_bury();
 	EXPECT_FALSE(worker->failed);
 	unlink("image");

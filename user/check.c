@@ -316,6 +316,8 @@ static bool has_path(const struct image_record *record)
 	case CKPT_REC_FILE_DIRECTORY:
 	case CKPT_REC_FILE_MEMDEV:
 	case CKPT_REC_FILE_PSEUDO:
+	case CKPT_REC_FILE_PROCESS:
+	case CKPT_REC_FILE_BLOCK:
 	case CKPT_REC_FILE_FIFO:
 	case CKPT_REC_FILE_PATH:
 		return true;
