@@ -41,9 +41,26 @@ static void ckpt_inode_put(void *obj)
 	iput(obj);
 }
 
+/* The inode of a fifo that was deleted is an object by itself. */
+static struct inode *ckpt_pipe_inode(const void *obj)
+{
+	return container_of((struct pipe_inode_info **)obj, struct inode,
+			    i_pipe);
+}
+
+static void ckpt_pipe_get(void *obj)
+{
+	ihold(ckpt_pipe_inode(obj));
+}
+
+static void ckpt_pipe_put(void *obj)
+{
+	iput(ckpt_pipe_inode(obj));
+}
+
 static void ckpt_pipe_describe(const void *obj, char *buf, size_t len)
 {
-	const struct inode *inode = obj;
+	const struct inode *inode = ckpt_pipe_inode(obj);
 
 	snprintf(buf, len, "%s:[%lu]",
 		 inode->i_sb->s_magic == PIPEFS_MAGIC ? "pipe" : "fifo",
@@ -250,8 +267,8 @@ const struct ckpt_family_ops ckpt_families[CKPT_NR_FAMILIES] = {
 	},
 	[CKPT_PIPE] = {
 		.name	= "pipe",
-		.get	= ckpt_inode_get,
-		.put	= ckpt_inode_put,
+		.get	= ckpt_pipe_get,
+		.put	= ckpt_pipe_put,
 		.describe = ckpt_pipe_describe,
 	},
 	[CKPT_PTY] = {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files and directories that were deleted while they were in use, and files that
- * never had a name. The image holds what is in them. They are made anew where
- * they were, and have no name for longer than it takes to open them; all
- * descriptions of one are opened together.
+ * What was deleted while it was in use, whatever its type, and files that never had
+ * a name. The image holds what is in them. They are made anew where they were, and
+ * have no name for longer than it takes to open them; all descriptions of one are
+ * opened together, but for the ends of a fifo, which are for file_pipe.c to open.
  */
 #include <linux/cred.h>
 #include <linux/filelock.h>
 #include <linux/fs.h>
+#include <linux/kdev_t.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/random.h>
 #include <linux/security.h>
+#include <linux/stat.h>
 
 #include "checkpoint.h"
 #include "file.h"
@@ -29,7 +31,7 @@
  * ckpt_path_is_deleted() - whether a file has no name any more
  * @path: as it was opened
  *
- * Return: true if it is a file or directory that nothing leads to.
+ * Return: true if it is a directory or file that nothing leads to.
  */
 bool ckpt_path_is_deleted(const struct path *path)
 {
@@ -37,11 +39,20 @@ bool ckpt_path_is_deleted(const struct path *path)
 
 	if (!d_unlinked(path->dentry) || (inode->i_sb->s_flags & SB_NOUSER))
 		return false;
-	return S_ISDIR(inode->i_mode) ||
-	       (S_ISREG(inode->i_mode) && !inode->i_nlink);
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFDIR:
+		return true;
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFLNK:
+		return !inode->i_nlink;
+	}
+	return false;
 }
 
-/* On overlayfs whatever is open is open twice. */
+/* On overlayfs a regular file that is open is open twice. */
 static int ckpt_deleted_use(struct ckpt_ctx *ctx, const struct file *file,
 			    u32 *ref)
 {
@@ -49,7 +60,8 @@ static int ckpt_deleted_use(struct ckpt_ctx *ctx, const struct file *file,
 	int err;
 
 	err = ckpt_save(ctx, CKPT_DELETED, inode, ref);
-	if (!err && inode->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC)
+	if (!err && S_ISREG(inode->i_mode) &&
+	    inode->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC)
 		err = ckpt_save(ctx, CKPT_DELETED, inode, ref);
 	return err;
 }
@@ -136,6 +148,56 @@ static void ckpt_deleted_save(const struct path *path,
 		rec->what = cpu_to_le32(CKPT_DELETED_LINKABLE);
 }
 
+static int ckpt_deleted_node_write(struct ckpt_ctx *ctx,
+				   const struct inode *inode, const char *target)
+{
+	size_t len = target ? strlen(target) + 1 : 0;
+	struct ckpt_rec_deleted_node *rec;
+
+	rec = ckpt_part_add(ctx, CKPT_REC_DELETED_NODE, sizeof(*rec) + len);
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	if (target) {
+		memcpy(rec->target, target, len);
+		return 0;
+	}
+	rec->major = cpu_to_le32(imajor(inode));
+	rec->minor = cpu_to_le32(iminor(inode));
+	return 0;
+}
+
+static int ckpt_deleted_link_write(struct ckpt_ctx *ctx, struct dentry *dentry)
+{
+	DEFINE_DELAYED_CALL(done);
+	const char *target;
+	int err;
+
+	target = vfs_get_link(dentry, &done);
+	if (IS_ERR(target))
+		return ckpt_refuse(&ctx->log, PTR_ERR(target),
+				   "%pd: deleted, and can't be read: %pe",
+				   dentry, target);
+	err = ckpt_deleted_node_write(ctx, d_inode(dentry), target);
+	do_delayed_call(&done);
+	return err;
+}
+
+static int ckpt_deleted_what(struct ckpt_ctx *ctx, struct file *via)
+{
+	struct dentry *dentry = file_user_path(via)->dentry;
+
+	switch (d_inode(dentry)->i_mode & S_IFMT) {
+	case S_IFREG:
+		return ckpt_deleted_contents(ctx, via);
+	case S_IFCHR:
+	case S_IFBLK:
+		return ckpt_deleted_node_write(ctx, d_inode(dentry), NULL);
+	case S_IFLNK:
+		return ckpt_deleted_link_write(ctx, dentry);
+	}
+	return 0;
+}
+
 static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
 	struct file *via = ctx->via;
@@ -156,9 +218,7 @@ static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
 	err = ckpt_path_add_deleted(ctx, path);
-	if (!err && S_ISREG(inode->i_mode))
-		err = ckpt_deleted_contents(ctx, via);
-	return err;
+	return err ?: ckpt_deleted_what(ctx, via);
 }
 
 /**
@@ -169,7 +229,7 @@ static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
  *
  * Return: as ckpt_save().
  */
-static int ckpt_deleted_by(struct ckpt_ctx *ctx, struct file *via, u32 *ref)
+int ckpt_deleted_by(struct ckpt_ctx *ctx, struct file *via, u32 *ref)
 {
 	int err;
 
@@ -221,14 +281,58 @@ static int ckpt_deleted_users(void *obj)
 	return nr;
 }
 
+static const struct ckpt_rec_deleted_node *ckpt_deleted_node(struct rstr_obj *obj)
+{
+	const struct ckpt_record *part;
+
+	part = rstr_part_first(obj, CKPT_REC_DELETED_NODE);
+	return part ? rstr_payload(part) : NULL;
+}
+
+/* A device has a number, and a symbolic link a target; nothing else has either. */
+static int ckpt_deleted_check_node(struct rstr_ctx *ctx, struct rstr_obj *obj,
+				   umode_t mode)
+{
+	const struct ckpt_record *part;
+	const struct ckpt_rec_deleted_node *node;
+	size_t len;
+
+	part = rstr_part_first(obj, CKPT_REC_DELETED_NODE);
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFIFO:
+		return part ? rstr_bad(ctx, part, "of mode %#o", mode) : 0;
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFLNK:
+		break;
+	default:
+		return rstr_bad(ctx, obj->rec, "mode %#o", mode);
+	}
+	if (!part)
+		return rstr_bad(ctx, obj->rec, "mode %#o, and nothing more",
+				mode);
+	node = rstr_payload(part);
+	len = rstr_size(part) - sizeof(*node);
+	if (le32_to_cpu(node->major) >> (32 - MINORBITS) ||
+	    le32_to_cpu(node->minor) > MINORMASK ||
+	    (S_ISLNK(mode) && (node->major || node->minor)))
+		return rstr_bad(ctx, part, "device %u:%u",
+				le32_to_cpu(node->major),
+				le32_to_cpu(node->minor));
+	if (S_ISLNK(mode) ? len < 2 || len > PATH_MAX ||
+	    strnlen((const char *)node->target, len) != len - 1 : len)
+		return rstr_bad(ctx, part, "target");
+	return 0;
+}
+
 static int ckpt_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
 	size_t len = rstr_size(obj->rec) - sizeof(*rec);
 	u32 mode = le32_to_cpu(rec->mode);
 
-	if (!S_ISREG(mode) && !S_ISDIR(mode))
-		return rstr_bad(ctx, obj->rec, "mode %#o", mode);
 	if (mode & ~(S_IFMT | S_IALLUGO) ||
 	    le32_to_cpu(rec->what) & ~CKPT_DELETED_LINKABLE)
 		return rstr_bad(ctx, obj->rec, "mode %#o, what %#x", mode,
@@ -244,7 +348,8 @@ static int ckpt_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (len < 2 || len > NAME_MAX + 1 ||
 	    strnlen((const char *)rec->name, len) != len - 1)
 		return rstr_bad(ctx, obj->rec, "name");
-	return rstr_path_check(ctx, rstr_part_first(obj, CKPT_REC_PATH));
+	return ckpt_deleted_check_node(ctx, obj, mode) ?:
+	       rstr_path_check(ctx, rstr_part_first(obj, CKPT_REC_PATH));
 }
 
 /**
@@ -260,40 +365,49 @@ struct ckpt_deleted_work {
 };
 
 static int ckpt_deleted_create_in(struct path *dir, struct dentry *dentry,
-				  umode_t mode)
+				  umode_t mode,
+				  const struct ckpt_rec_deleted_node *node)
 {
+	umode_t type = mode & S_IFMT, own = type | 0600;
 	struct mnt_idmap *idmap = mnt_idmap(dir->mnt);
+	struct inode *inode = d_inode(dir->dentry);
+	unsigned int dev = 0;
 	int err;
 
-	if (S_ISDIR(mode)) {
+	if (type == S_IFDIR) {
 		err = security_path_mkdir(dir, dentry, 0700);
-		return err ?: vfs_mkdir(idmap, d_inode(dir->dentry), dentry,
-					0700);
+		return err ?: vfs_mkdir(idmap, inode, dentry, 0700);
 	}
-	err = security_path_mknod(dir, dentry, S_IFREG | 0600, 0);
-	return err ?: vfs_create(idmap, d_inode(dir->dentry), dentry, 0600,
-				 true);
+	if (type == S_IFLNK) {
+		err = security_path_symlink(dir, dentry, node->target);
+		return err ?: vfs_symlink(idmap, inode, dentry, node->target);
+	}
+	if (node)
+		dev = MKDEV(le32_to_cpu(node->major), le32_to_cpu(node->minor));
+	err = security_path_mknod(dir, dentry, own, new_encode_dev(dev));
+	if (err)
+		return err;
+	if (type == S_IFREG)
+		return vfs_create(idmap, inode, dentry, 0600, true);
+	return vfs_mknod(idmap, inode, dentry, own, dev);
 }
 
-/* By a name that nobody else has; it goes again once all is open. */
-static int ckpt_deleted_create(const char *where, umode_t mode,
-			       struct ckpt_deleted_work *work)
+static int ckpt_deleted_create_as(char *name, umode_t mode,
+				  const struct ckpt_rec_deleted_node *node,
+				  struct ckpt_deleted_work *work)
 {
 	unsigned int lookup = S_ISDIR(mode) ? LOOKUP_DIRECTORY : 0;
 	struct dentry *dentry;
 	struct path dir;
-	char *name;
 	int err;
 
-	name = kasprintf(GFP_KERNEL_ACCOUNT, "%s/.restart-%016llx", where,
-			 get_random_u64());
 	if (!name)
 		return -ENOMEM;
 	dentry = kern_path_create(AT_FDCWD, name, &dir, lookup);
 	kfree(name);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
-	err = ckpt_deleted_create_in(&dir, dentry, mode);
+	err = ckpt_deleted_create_in(&dir, dentry, mode, node);
 	if (!err) {
 		work->path.mnt = mntget(dir.mnt);
 		work->path.dentry = dget(dentry);
@@ -302,6 +416,39 @@ static int ckpt_deleted_create(const char *where, umode_t mode,
 	}
 	done_path_create(&dir, dentry);
 	return err;
+}
+
+/* Only what is whole as soon as it is there may be seen by the name that it had. */
+static bool ckpt_deleted_may_have_name(const struct ckpt_rec_deleted *rec)
+{
+	const char *name = (const char *)rec->name;
+
+	return !S_ISREG(le32_to_cpu(rec->mode)) && !strchr(name, '/') &&
+	       strcmp(name, ".") && strcmp(name, "..");
+}
+
+/*
+ * By the name that it had, which /proc shows, if nobody has that now; or else by one
+ * that nobody has. It goes again once all is open.
+ */
+static int ckpt_deleted_create(struct rstr_obj *obj, const char *where,
+			       struct ckpt_deleted_work *work)
+{
+	const struct ckpt_rec_deleted_node *node = ckpt_deleted_node(obj);
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	umode_t mode = le32_to_cpu(rec->mode);
+	int err = -EEXIST;
+
+	if (ckpt_deleted_may_have_name(rec))
+		err = ckpt_deleted_create_as(kasprintf(GFP_KERNEL_ACCOUNT, "%s/%s",
+						       where, rec->name),
+					     mode, node, work);
+	if (err != -EEXIST && err != -ENAMETOOLONG)
+		return err;
+	return ckpt_deleted_create_as(kasprintf(GFP_KERNEL_ACCOUNT,
+						"%s/.restart-%016llx", where,
+						get_random_u64()),
+				      mode, node, work);
 }
 
 static void ckpt_deleted_remove(struct ckpt_deleted_work *work)
@@ -324,32 +471,38 @@ static void ckpt_deleted_remove(struct ckpt_deleted_work *work)
 	mnt_drop_write(work->dir.mnt);
 }
 
-static int ckpt_deleted_named(const char *where, umode_t mode,
+static int ckpt_deleted_named(struct rstr_obj *obj, const char *where,
 			      struct ckpt_deleted_work *work)
 {
-	int flags = S_ISDIR(mode) ? O_RDONLY | O_DIRECTORY : O_RDWR;
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	umode_t mode = le32_to_cpu(rec->mode);
+	int flags = O_PATH;
 	int err;
 
-	err = ckpt_deleted_create(where, mode, work);
+	err = ckpt_deleted_create(obj, where, work);
 	if (err)
 		return err;
-	work->file = file_open_root(&work->path, "", flags | O_LARGEFILE, 0);
+	if (S_ISDIR(mode))
+		flags = O_RDONLY | O_DIRECTORY | O_LARGEFILE;
+	else if (S_ISREG(mode))
+		flags = O_RDWR | O_LARGEFILE;
+	work->file = file_open_root(&work->path, "", flags, 0);
 	return PTR_ERR_OR_ZERO(work->file);
 }
 
-static int ckpt_deleted_make(const struct ckpt_rec_deleted *rec,
-			     const char *where, struct ckpt_deleted_work *work)
+static int ckpt_deleted_make(struct rstr_obj *obj, const char *where,
+			     struct ckpt_deleted_work *work)
 {
-	umode_t mode = le32_to_cpu(rec->mode);
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
 	int flags = O_TMPFILE | O_RDWR | O_LARGEFILE;
 
-	if (S_ISDIR(mode))
-		return ckpt_deleted_named(where, mode, work);
+	if (!S_ISREG(le32_to_cpu(rec->mode)))
+		return ckpt_deleted_named(obj, where, work);
 	if (!rec->what)
 		flags |= O_EXCL;
 	work->file = filp_open(where, flags, 0600);
 	if (work->file == ERR_PTR(-EOPNOTSUPP))
-		return ckpt_deleted_named(where, mode, work);
+		return ckpt_deleted_named(obj, where, work);
 	if (IS_ERR(work->file))
 		return PTR_ERR(work->file);
 	work->path = work->file->f_path;
@@ -416,6 +569,15 @@ static int ckpt_deleted_open_all(struct rstr_ctx *ctx,
 	return 0;
 }
 
+static int ckpt_deleted_protect(struct rstr_ctx *ctx,
+				const struct ckpt_rec_deleted *rec,
+				struct file *file)
+{
+	return ckpt_file_owner(ctx, file, le32_to_cpu(rec->uid),
+			       le32_to_cpu(rec->gid),
+			       le32_to_cpu(rec->mode) & S_IALLUGO);
+}
+
 static int ckpt_deleted_build(struct rstr_ctx *ctx, struct rstr_obj *obj,
 			      struct ckpt_deleted_work *work)
 {
@@ -423,7 +585,7 @@ static int ckpt_deleted_build(struct rstr_ctx *ctx, struct rstr_obj *obj,
 	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
 	int err;
 
-	err = ckpt_deleted_make(rec, where, work);
+	err = ckpt_deleted_make(obj, where, work);
 	if (!err && rec->size)
 		err = vfs_truncate(&work->path, le64_to_cpu(rec->size));
 	if (!err)
@@ -432,9 +594,9 @@ static int ckpt_deleted_build(struct rstr_ctx *ctx, struct rstr_obj *obj,
 		return ckpt_refuse(&ctx->log, err,
 				   "deleted file %s, in %s: %pe", rec->name,
 				   where, ERR_PTR(err));
-	return ckpt_file_owner(ctx, work->file, le32_to_cpu(rec->uid),
-			       le32_to_cpu(rec->gid),
-			       le32_to_cpu(rec->mode) & S_IALLUGO);
+	if (S_ISFIFO(le32_to_cpu(rec->mode)))
+		return 0;
+	return ckpt_deleted_protect(ctx, rec, work->file);
 }
 
 static int ckpt_deleted_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -455,29 +617,65 @@ static int ckpt_deleted_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return err;
 }
 
-/* Now that it holds what it held. Who may not set them goes without. */
-static void ckpt_deleted_settle(struct rstr_ctx *ctx, struct rstr_obj *obj,
-				bool done)
+/* Who may not set them goes without. */
+static void ckpt_deleted_times(const struct ckpt_rec_deleted *rec,
+			       const struct path *path)
 {
-	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
-	struct file *file = obj->ptr;
 	struct timespec64 times[] = {
 		{ le64_to_cpu(rec->atime_sec), le32_to_cpu(rec->atime_nsec) },
 		{ le64_to_cpu(rec->mtime_sec), le32_to_cpu(rec->mtime_nsec) },
 	};
 
-	if (done)
-		vfs_utimes(&file->f_path, times);
+	vfs_utimes(path, times);
+}
+
+/*
+ * Now that it holds what it held; and that the ends of a fifo are open, which they
+ * might not be any more.
+ */
+static int ckpt_deleted_apply(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_deleted *rec = rstr_payload(obj->rec);
+	struct file *file = obj->ptr;
+	int err = 0;
+
+	if (!file)
+		return 0;
+	if (S_ISFIFO(le32_to_cpu(rec->mode)))
+		err = ckpt_deleted_protect(ctx, rec, file);
+	if (!err)
+		ckpt_deleted_times(rec, &file->f_path);
+	return err;
 }
 
 /* Its descriptions. */
+
+/* What has more to it than that it was deleted is of another kind. */
+static bool ckpt_deleted_is_all(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	if (file->f_mode & FMODE_PATH)
+		return true;
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+		return true;
+	case S_IFCHR:
+		return ckpt_memdev_is_known(imajor(inode), iminor(inode));
+	case S_IFBLK:
+		/* It keeps who has it for himself there. */
+		return !file->private_data;
+	}
+	return false;
+}
 
 static bool ckpt_file_deleted_match(const void *obj)
 {
 	struct file *file = (struct file *)obj;
 
 	return ckpt_path_is_deleted(file_user_path(file)) &&
-	       ckpt_file_has_home(file);
+	       ckpt_file_has_home(file) && ckpt_deleted_is_all(file);
 }
 
 static int ckpt_file_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
@@ -502,7 +700,7 @@ static int ckpt_file_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
 		return 0;
 	}
 	rec->flags = cpu_to_le32(file->f_flags & CKPT_DELETED_FLAGS);
-	if (S_ISREG(file_inode(file)->i_mode))
+	if (!S_ISDIR(file_inode(file)->i_mode))
 		rec->pos = cpu_to_le64(file->f_pos);
 	return ckpt_file_locks_save(ctx, file);
 }
@@ -512,6 +710,24 @@ static bool ckpt_file_deleted_flags_known(u32 flags)
 	if (flags & O_PATH)
 		return !(flags & ~CKPT_DELETED_PATH);
 	return !(flags & ~CKPT_DELETED_FLAGS) && (flags & O_ACCMODE) != O_ACCMODE;
+}
+
+/* To open any other might have effects of its own. */
+static bool ckpt_deleted_may_open(struct rstr_obj *deleted)
+{
+	const struct ckpt_rec_deleted *rec = rstr_payload(deleted->rec);
+	const struct ckpt_rec_deleted_node *node = ckpt_deleted_node(deleted);
+
+	switch (le32_to_cpu(rec->mode) & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFBLK:
+		return true;
+	case S_IFCHR:
+		return ckpt_memdev_is_known(le32_to_cpu(node->major),
+					    le32_to_cpu(node->minor));
+	}
+	return false;
 }
 
 static int ckpt_file_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -531,6 +747,8 @@ static int ckpt_file_deleted_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	deleted = rstr_ref(ctx, obj->rec, rec->deleted, CKPT_DELETED);
 	if (!deleted)
 		return -EBADMSG;
+	if (!(flags & O_PATH) && !ckpt_deleted_may_open(deleted))
+		return rstr_bad(ctx, obj->rec, "open, without O_PATH");
 	/* The descriptions of it are a list, which begins there. */
 	obj->private = deleted->private;
 	deleted->private = obj;
@@ -550,18 +768,41 @@ static const struct ckpt_part *const ckpt_file_deleted_parts[] = {
 	NULL
 };
 
+static const struct ckpt_part ckpt_deleted_path_part = {
+	.type		= CKPT_REC_PATH,
+	.name		= "path",
+	.size		= 2,
+	.open_ended	= true,
+	.min		= 1,
+	.max		= 1,
+};
+
+static const struct ckpt_part ckpt_deleted_node_part = {
+	.type		= CKPT_REC_DELETED_NODE,
+	.name		= "device or symbolic link",
+	.size		= sizeof(struct ckpt_rec_deleted_node),
+	.open_ended	= true,
+	.max		= 1,
+};
+
+static const struct ckpt_part *const ckpt_deleted_parts[] = {
+	&ckpt_deleted_path_part,
+	&ckpt_deleted_node_part,
+	NULL
+};
+
 const struct ckpt_kind ckpt_deleted_kind = {
 	.type		= CKPT_REC_DELETED,
 	.family		= CKPT_DELETED,
 	.name		= "deleted file",
 	.size		= sizeof(struct ckpt_rec_deleted),
 	.open_ended	= true,
-	.parts		= ckpt_file_path_parts,
+	.parts		= ckpt_deleted_parts,
 	.users		= ckpt_deleted_users,
 	.checkpoint	= ckpt_deleted_checkpoint,
 	.check		= ckpt_deleted_check,
 	.restore	= ckpt_deleted_restore,
-	.settle		= ckpt_deleted_settle,
+	.apply		= ckpt_deleted_apply,
 };
 
 const struct ckpt_kind ckpt_file_deleted_kind = {

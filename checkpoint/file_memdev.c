@@ -11,8 +11,14 @@
 #include "file.h"
 #include "restart.h"
 
-/* Documentation/admin-guide/devices.txt */
-static bool ckpt_memdev_known(u32 major, u32 minor)
+/**
+ * ckpt_memdev_is_known() - whether a device is one of these
+ * @major: as of Documentation/admin-guide/devices.txt
+ * @minor: likewise
+ *
+ * Return: true if it is, whether there is such a device here or not.
+ */
+bool ckpt_memdev_is_known(u32 major, u32 minor)
 {
 	switch (major) {
 	case MEM_MAJOR:
@@ -34,7 +40,7 @@ static bool ckpt_file_memdev_match(const void *obj)
 	const struct inode *inode = file_inode(obj);
 
 	return S_ISCHR(inode->i_mode) &&
-	       ckpt_memdev_known(imajor(inode), iminor(inode));
+	       ckpt_memdev_is_known(imajor(inode), iminor(inode));
 }
 
 static int ckpt_file_memdev_checkpoint(struct ckpt_ctx *ctx, void *obj)
@@ -48,7 +54,7 @@ static int ckpt_file_memdev_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	u32 major = le32_to_cpu(rec->stat.rdev_major);
 	u32 minor = le32_to_cpu(rec->stat.rdev_minor);
 
-	if (!ckpt_memdev_known(major, minor))
+	if (!ckpt_memdev_is_known(major, minor))
 		return rstr_bad(ctx, obj->rec, "device %u:%u", major, minor);
 	return ckpt_file_check(ctx, obj, S_IFCHR);
 }

@@ -80,7 +80,7 @@ static int ckpt_pipe_save(struct ckpt_ctx *ctx, struct inode *inode,
 	struct ckpt_rec_pipe *rec;
 	int err = 0;
 
-	rec = ckpt_object_add(ctx, CKPT_REC_PIPE, inode, sizeof(*rec));
+	rec = ckpt_object_add(ctx, CKPT_REC_PIPE, &inode->i_pipe, sizeof(*rec));
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
 	rec->slots = cpu_to_le32(pipe->max_usage);
@@ -99,8 +99,8 @@ static int ckpt_pipe_save(struct ckpt_ctx *ctx, struct inode *inode,
 /* The description that led here has it open. */
 static int ckpt_pipe_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
-	struct inode *inode = obj;
-	struct pipe_inode_info *pipe = inode->i_pipe;
+	struct pipe_inode_info **p = obj, *pipe = *p;
+	struct inode *inode = container_of(p, struct inode, i_pipe);
 	int err;
 
 	if (pipe_has_watch_queue(pipe))
@@ -120,9 +120,9 @@ static int ckpt_pipe_checkpoint(struct ckpt_ctx *ctx, void *obj)
 /* Each description is one; the reference to the inode is none. */
 static int ckpt_pipe_users(void *obj)
 {
-	struct inode *inode = obj;
+	struct pipe_inode_info *const *pipe = obj;
 
-	return READ_ONCE(inode->i_pipe->files) + 1;
+	return READ_ONCE((*pipe)->files) + 1;
 }
 
 static u32 ckpt_pipe_buf_len(const struct ckpt_record *rec)
@@ -216,14 +216,14 @@ static int ckpt_pipe_fill(struct rstr_ctx *ctx, struct rstr_obj *obj,
 /* The ends. */
 
 static int ckpt_pipe_end_checkpoint(struct ckpt_ctx *ctx, struct file *file,
-				    u32 type)
+				    u32 type, u32 deleted)
 {
 	const struct pipe_inode_info *pipe = file->private_data;
 	struct ckpt_rec_file_pipe *rec;
 	u32 ref;
 	int err;
 
-	err = ckpt_save(ctx, CKPT_PIPE, file_inode(file), &ref);
+	err = ckpt_save(ctx, CKPT_PIPE, &file_inode(file)->i_pipe, &ref);
 	if (err)
 		return err;
 	rec = ckpt_file_add(ctx, file, type, sizeof(*rec));
@@ -232,7 +232,15 @@ static int ckpt_pipe_end_checkpoint(struct ckpt_ctx *ctx, struct file *file,
 	if ((file->f_mode & FMODE_READ) && file->f_pipe == pipe->w_counter)
 		rec->what = cpu_to_le32(CKPT_FILE_NO_WRITER_YET);
 	rec->pipe = cpu_to_le32(ref);
+	rec->deleted = cpu_to_le32(deleted);
 	return 0;
+}
+
+static __le32 ckpt_pipe_end_deleted(const struct rstr_obj *end)
+{
+	const struct ckpt_rec_file_pipe *rec = rstr_payload(end->rec);
+
+	return rec->deleted;
 }
 
 static int ckpt_pipe_end_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -243,7 +251,7 @@ static int ckpt_pipe_end_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 
 	if (flags & ~CKPT_PIPE_FLAGS || (flags & O_ACCMODE) == O_ACCMODE)
 		return rstr_bad(ctx, obj->rec, "flags %#o", flags);
-	if (le32_to_cpu(rec->what) & ~CKPT_FILE_NO_WRITER_YET || rec->reserved)
+	if (le32_to_cpu(rec->what) & ~CKPT_FILE_NO_WRITER_YET)
 		return rstr_bad(ctx, obj->rec, "what %#x",
 				le32_to_cpu(rec->what));
 	pipe = rstr_ref(ctx, obj->rec, rec->pipe, CKPT_PIPE);
@@ -254,6 +262,8 @@ static int ckpt_pipe_end_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (first && first->kind != obj->kind)
 		return rstr_bad(ctx, obj->rec, "of a pipe that is a %s",
 				first->kind->name);
+	if (first && ckpt_pipe_end_deleted(first) != rec->deleted)
+		return rstr_bad(ctx, obj->rec, "of two fifos");
 	obj->private = first;
 	pipe->private = obj;
 	return 0;
@@ -307,12 +317,29 @@ static struct file *ckpt_pipe_open(struct rstr_ctx *ctx, struct rstr_obj *end,
 			      (flags & ~O_DIRECT) | O_NONBLOCK, 0);
 }
 
+/* One that was deleted is there again, though nothing leads to it. */
+static int ckpt_fifo_deleted(struct rstr_ctx *ctx, __le32 deleted,
+			     struct path *path)
+{
+	struct file *file = rstr_get(ctx, rstr_obj(ctx, deleted));
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	*path = file->f_path;
+	path_get(path);
+	return 0;
+}
+
 static int ckpt_fifo_find(struct rstr_ctx *ctx, struct rstr_obj *end,
 			  struct path *path)
 {
-	const char *name = rstr_path(rstr_part_first(end, CKPT_REC_PATH));
+	__le32 deleted = ckpt_pipe_end_deleted(end);
+	const char *name;
 	int err;
 
+	if (deleted)
+		return ckpt_fifo_deleted(ctx, deleted, path);
+	name = rstr_path(rstr_part_first(end, CKPT_REC_PATH));
 	err = kern_path(name, LOOKUP_FOLLOW, path);
 	if (!err && !S_ISFIFO(d_backing_inode(path->dentry)->i_mode)) {
 		path_put(path);
@@ -499,6 +526,7 @@ static int ckpt_pipe_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
 	struct rstr_obj *end = obj->private;
 	struct ckpt_pipe_work work = {};
+	struct inode *inode;
 	int err;
 
 	if (end->kind == &ckpt_file_fifo_kind)
@@ -512,8 +540,9 @@ static int ckpt_pipe_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (err) {
 		ckpt_files_close(end);
 	} else {
-		obj->ptr = d_backing_inode(work.path.dentry);
-		ihold(obj->ptr);
+		inode = d_backing_inode(work.path.dentry);
+		ihold(inode);
+		obj->ptr = &inode->i_pipe;
 	}
 	path_put(&work.path);
 	return err;
@@ -535,7 +564,7 @@ static bool ckpt_file_pipe_match(const void *obj)
 
 static int ckpt_file_pipe_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
-	return ckpt_pipe_end_checkpoint(ctx, obj, CKPT_REC_FILE_PIPE);
+	return ckpt_pipe_end_checkpoint(ctx, obj, CKPT_REC_FILE_PIPE, 0);
 }
 
 static bool ckpt_file_fifo_match(const void *obj)
@@ -546,18 +575,69 @@ static bool ckpt_file_fifo_match(const void *obj)
 static int ckpt_file_fifo_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
 	struct file *file = obj;
-	int err;
+	u32 deleted = 0;
+	int err = 0;
 
-	err = ckpt_pipe_end_checkpoint(ctx, file, CKPT_REC_FILE_FIFO);
-	return err ?: ckpt_path_add(ctx, &file->f_path);
+	if (ckpt_path_is_deleted(&file->f_path))
+		err = ckpt_deleted_by(ctx, file, &deleted);
+	if (!err)
+		err = ckpt_pipe_end_checkpoint(ctx, file, CKPT_REC_FILE_FIFO,
+					       deleted);
+	if (err || deleted)
+		return err;
+	return ckpt_path_add(ctx, &file->f_path);
+}
+
+static int ckpt_fifo_check_deleted(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file_pipe *rec = rstr_payload(obj->rec);
+	const struct ckpt_rec_deleted *fifo;
+	struct rstr_obj *deleted;
+
+	deleted = rstr_ref(ctx, obj->rec, rec->deleted, CKPT_DELETED);
+	if (!deleted)
+		return -EBADMSG;
+	fifo = rstr_payload(deleted->rec);
+	if (!S_ISFIFO(le32_to_cpu(fifo->mode)))
+		return rstr_bad(ctx, obj->rec, "of what is no fifo");
+	return 0;
 }
 
 static int ckpt_file_fifo_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 {
+	const struct ckpt_record *path = rstr_part_first(obj, CKPT_REC_PATH);
+	const struct ckpt_rec_file_pipe *rec = rstr_payload(obj->rec);
 	int err = ckpt_pipe_end_check(ctx, obj);
 
-	return err ?: rstr_path_check(ctx, rstr_part_first(obj, CKPT_REC_PATH));
+	if (err)
+		return err;
+	if (!path == !rec->deleted)
+		return rstr_bad(ctx, obj->rec, "deleted, or with a path");
+	return path ? rstr_path_check(ctx, path) :
+		      ckpt_fifo_check_deleted(ctx, obj);
 }
+
+static int ckpt_file_pipe_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_file_pipe *rec = rstr_payload(obj->rec);
+
+	if (rec->deleted)
+		return rstr_bad(ctx, obj->rec, "deleted");
+	return ckpt_pipe_end_check(ctx, obj);
+}
+
+static const struct ckpt_part ckpt_fifo_path_part = {
+	.type		= CKPT_REC_PATH,
+	.name		= "path",
+	.size		= 2,
+	.open_ended	= true,
+	.max		= 1,
+};
+
+static const struct ckpt_part *const ckpt_file_fifo_parts[] = {
+	&ckpt_fifo_path_part,
+	NULL
+};
 
 static const struct ckpt_part ckpt_pipe_buf_part = {
 	.type		= CKPT_REC_PIPE_BUF,
@@ -593,7 +673,7 @@ const struct ckpt_kind ckpt_file_pipe_kind = {
 	.match		= ckpt_file_pipe_match,
 	.users		= ckpt_file_users,
 	.checkpoint	= ckpt_file_pipe_checkpoint,
-	.check		= ckpt_pipe_end_check,
+	.check		= ckpt_file_pipe_check,
 	.restore	= ckpt_pipe_end_restore,
 };
 
@@ -602,7 +682,7 @@ const struct ckpt_kind ckpt_file_fifo_kind = {
 	.family		= CKPT_FILE,
 	.name		= "fifo",
 	.size		= sizeof(struct ckpt_rec_file_pipe),
-	.parts		= ckpt_file_path_parts,
+	.parts		= ckpt_file_fifo_parts,
 	.match		= ckpt_file_fifo_match,
 	.users		= ckpt_file_users,
 	.checkpoint	= ckpt_file_fifo_checkpoint,

@@ -23,7 +23,7 @@ struct task_struct;
  */
 enum ckpt_family {
 	CKPT_FILE,		/* struct file */
-	CKPT_PIPE,		/* struct inode, of a pipe or a fifo */
+	CKPT_PIPE,		/* i_pipe in struct inode, of a pipe or a fifo */
 	CKPT_PTY,		/* struct tty_struct, of the master of a pair */
 	CKPT_MM,		/* struct mm_struct */
 	CKPT_SHMEM,		/* struct file, that stands for the memory */

@@ -4,8 +4,11 @@
 #include "ckpt_loop.h"
 #include "ckpt_proc.h"
 
+#include <linux/capability.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 
 #define MIB	(1024 * 1024)
 #define TEXT	"abcdefghijklmnopqrst"
@@ -374,12 +377,262 @@ CKPT_TEST(deleted, directory)
 	CHECK_EQ(access("dir", F_OK), -1);
 }
 
+/* Where that it was deleted can be told from is the name that it had. */
+static bool has_name(int fd, const char *name)
+{
+	char link[32], text[512] = "", cwd[256], want[512];
+
+	NEED(getcwd(cwd, sizeof(cwd)));
+	snprintf(want, sizeof(want), "%s/%s (deleted)", cwd, name);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, text, sizeof(text) - 1) > 0 &&
+	       !strcmp(text, want);
+}
+
+CKPT_TEST(deleted, directory_name)
+{
+	int fd, other;
+
+	NEED(!mkdir("dir", 0750) && !mkdir("two", 0700));
+	fd = open("dir", O_RDONLY | O_DIRECTORY);
+	other = open("two", O_PATH);
+	NEED(fd >= 0 && other >= 0 && !rmdir("dir") && !rmdir("two"));
+	ckpt_point();
+	CHECK(has_name(fd, "dir"));
+	CHECK(has_name(other, "two"));
+	CHECK_EQ(access("dir", F_OK), -1);
+}
+
+/* Somebody has it by now, and keeps it. */
+CKPT_TEST(deleted, name_taken)
+{
+	int fd, again, fifo;
+
+	NEED(!mkdir("dir", 0700) && !mkfifo("fifo", 0600));
+	fd = open("dir", O_RDONLY | O_DIRECTORY);
+	fifo = open("fifo", O_RDWR);
+	NEED(fd >= 0 && fifo >= 0 && !rmdir("dir") && !unlink("fifo"));
+	NEED(!mkdir("dir", 0700));
+	again = make("fifo", O_RDWR);
+	ckpt_point();
+	CHECK_EQ(stat_of(fd).st_mode, S_IFDIR | 0700);
+	CHECK(is_deleted("/proc/self/fd/3"));
+	CHECK_EQ(write(fifo, "x", 1), 1);
+	CHECK(S_ISFIFO(stat_of(fifo).st_mode));
+	CHECK(!rmdir("dir"));
+	CHECK(holds(again, TEXT, 0));
+	CHECK_EQ(stat_of(again).st_nlink, 1);
+}
+
+/* Fifos: their ends, and what is in between. */
+
+static void make_fifo(int fd[2], int flags)
+{
+	NEED(!mkfifo("fifo", 0640));
+	fd[0] = open("fifo", O_RDONLY | O_NONBLOCK);
+	fd[1] = open("fifo", O_WRONLY | flags);
+	NEED(fd[0] >= 0 && fd[1] >= 0 && !fcntl(fd[0], F_SETFL, 0));
+	NEED(!unlink("fifo"));
+}
+
+static bool reads(int fd, const char *text)
+{
+	char buf[64] = "";
+	size_t len = strlen(text);
+
+	return read(fd, buf, sizeof(buf) - 1) == (ssize_t)len &&
+	       !strcmp(buf, text);
+}
+
+static short polls(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	NEED(poll(&pfd, 1, 0) >= 0);
+	return pfd.revents;
+}
+
+CKPT_TEST(deleted, fifo)
+{
+	int fd[2], other;
+
+	make_fifo(fd, O_NONBLOCK | O_CLOEXEC);
+	NEED(write(fd[1], "text", 4) == 4);
+	NEED(fcntl(fd[1], F_SETPIPE_SZ, 8192) == 8192);
+	ckpt_point();
+	CHECK_EQ(stat_of(fd[0]).st_ino, stat_of(fd[1]).st_ino);
+	CHECK_EQ(stat_of(fd[0]).st_mode, S_IFIFO | 0640);
+	CHECK_EQ(stat_of(fd[0]).st_nlink, 0);
+	CHECK(has_name(fd[0], "fifo"));
+	CHECK_EQ(access("fifo", F_OK), -1);
+	CHECK_EQ(fcntl(fd[0], F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY);
+	CHECK_EQ(fcntl(fd[1], F_GETFL) & (O_ACCMODE | O_NONBLOCK),
+		 O_WRONLY | O_NONBLOCK);
+	CHECK_EQ(fcntl(fd[1], F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(fd[0], F_GETPIPE_SZ), 8192);
+	CHECK_EQ(write(fd[1], "more", 4), 4);
+	CHECK(reads(fd[0], "textmore"));
+	other = again(fd[0], O_WRONLY);
+	CHECK_EQ(write(other, "other", 5), 5);
+	CHECK(reads(fd[0], "other"));
+	close(other);
+	close(fd[1]);
+	CHECK_EQ(read(fd[0], &other, 1), 0);
+}
+
+CKPT_TEST(deleted, fifo_reader_only)
+{
+	int fd[2];
+
+	make_fifo(fd, 0);
+	NEED(write(fd[1], "text", 4) == 4 && !close(fd[1]));
+	ckpt_point();
+	CHECK(reads(fd[0], "text"));
+	CHECK_EQ(polls(fd[0]), POLLHUP);
+}
+
+CKPT_TEST(deleted, fifo_no_writer_yet)
+{
+	int fd, other;
+
+	NEED(!mkfifo("fifo", 0600));
+	fd = open("fifo", O_RDONLY | O_NONBLOCK);
+	NEED(fd >= 0 && !unlink("fifo"));
+	ckpt_point();
+	CHECK_EQ(polls(fd), 0);
+	other = again(fd, O_WRONLY);
+	CHECK_EQ(write(other, "x", 1), 1);
+	close(other);
+	CHECK(reads(fd, "x"));
+	CHECK_EQ(polls(fd), POLLHUP);
+}
+
+CKPT_TEST(deleted, fifo_writer_only)
+{
+	int fd[2];
+
+	make_fifo(fd, 0);
+	NEED(write(fd[1], "text", 4) == 4 && !close(fd[0]));
+	signal(SIGPIPE, SIG_IGN);
+	ckpt_point();
+	CHECK_EQ(write(fd[1], "x", 1), -1);
+	CHECK_EQ(errno, EPIPE);
+	fd[0] = again(fd[1], O_RDONLY | O_NONBLOCK);
+	CHECK(reads(fd[0], "text"));
+}
+
+/* By which nobody could open it any more; with another one of the same name. */
+CKPT_TEST(deleted, fifo_two_of_a_name)
+{
+	int a, b, path;
+
+	NEED(!mkfifo("fifo", 0600));
+	a = open("fifo", O_RDWR);
+	path = open("fifo", O_PATH);
+	NEED(a >= 0 && path >= 0 && !chmod("fifo", 0) && !unlink("fifo"));
+	NEED(!mkfifo("fifo", 0600));
+	b = open("fifo", O_RDWR);
+	NEED(b >= 0 && !unlink("fifo"));
+	NEED(write(a, "a", 1) == 1 && write(b, "b", 1) == 1);
+	ckpt_point();
+	CHECK(reads(a, "a"));
+	CHECK(reads(b, "b"));
+	CHECK_EQ(stat_of(a).st_mode, S_IFIFO);
+	CHECK_EQ(stat_of(path).st_ino, stat_of(a).st_ino);
+	CHECK(stat_of(a).st_ino != stat_of(b).st_ino);
+	CHECK_EQ(fcntl(path, F_GETFL), O_PATH);
+}
+
+CKPT_TEST(deleted, fifo_times)
+{
+	struct timespec times[2] = {
+		{ .tv_sec = 1000000000, .tv_nsec = 123456789 },
+		{ .tv_sec = 1234567890, .tv_nsec = 987654321 },
+	};
+	int fd[2];
+
+	make_fifo(fd, 0);
+	NEED(write(fd[1], "x", 1) == 1 && !futimens(fd[0], times));
+	ckpt_point();
+	CHECK_EQ(stat_of(fd[0]).st_mtim.tv_sec, times[1].tv_sec);
+	CHECK_EQ(stat_of(fd[0]).st_mtim.tv_nsec, times[1].tv_nsec);
+	CHECK_EQ(stat_of(fd[0]).st_atim.tv_sec, times[0].tv_sec);
+}
+
+/* Nodes of devices, and symbolic links. */
+
+CKPT_TEST(deleted, device)
+{
+	int null, zero, path;
+	char c = 'x';
+
+	if (mknod("null", S_IFCHR | 0640, makedev(1, 3)))
+		ckpt_skip("no right to make a node");
+	NEED(!mknod("zero", S_IFCHR | 0600, makedev(1, 5)));
+	NEED(!mknod("tty", S_IFCHR | 0600, makedev(4, 64)));
+	null = open("null", O_WRONLY | O_APPEND);
+	zero = open("zero", O_RDWR);
+	path = open("tty", O_PATH);
+	NEED(null >= 0 && zero >= 0 && path >= 0);
+	NEED(!unlink("null") && !unlink("zero") && !unlink("tty"));
+	ckpt_point();
+	CHECK_EQ(write(null, "x", 1), 1);
+	CHECK_EQ(fcntl(null, F_GETFL) & (O_ACCMODE | O_APPEND),
+		 O_WRONLY | O_APPEND);
+	CHECK_EQ(stat_of(null).st_mode, S_IFCHR | 0640);
+	CHECK_EQ(stat_of(null).st_rdev, makedev(1, 3));
+	CHECK_EQ(stat_of(null).st_nlink, 0);
+	CHECK(has_name(null, "null"));
+	CHECK_EQ(read(zero, &c, 1), 1);
+	CHECK_EQ(c, 0);
+	CHECK_EQ(stat_of(path).st_rdev, makedev(4, 64));
+	CHECK_EQ(access("null", F_OK), -1);
+}
+
+CKPT_TEST(deleted, block_device)
+{
+	int fd, path;
+
+	if (mknod("loop", S_IFBLK | 0600, makedev(7, 0)))
+		ckpt_skip("no right to make a node");
+	fd = open("loop", O_RDONLY);
+	path = open("loop", O_PATH);
+	NEED(path >= 0 && !unlink("loop"));
+	if (fd < 0)
+		ckpt_skip("no loop device");
+	ckpt_point();
+	CHECK_EQ(stat_of(fd).st_mode, S_IFBLK | 0600);
+	CHECK_EQ(stat_of(fd).st_rdev, makedev(7, 0));
+	CHECK_EQ(stat_of(path).st_ino, stat_of(fd).st_ino);
+}
+
+CKPT_TEST(deleted, symbolic_link)
+{
+	char target[64] = "";
+	int fd;
+
+	NEED(!symlink("/no/where", "link"));
+	fd = open("link", O_PATH | O_NOFOLLOW);
+	NEED(fd >= 0 && !unlink("link"));
+	ckpt_point();
+	CHECK_EQ(readlinkat(fd, "", target, sizeof(target)), 9);
+	CHECK(!strcmp(target, "/no/where"));
+	CHECK(S_ISLNK(stat_of(fd).st_mode));
+	CHECK_EQ(stat_of(fd).st_nlink, 0);
+	CHECK_EQ(fcntl(fd, F_GETFL), O_PATH | O_NOFOLLOW);
+	CHECK(has_name(fd, "link"));
+}
+
 /* A child, whose own current directory it is; it says what it finds. */
 static void in_deleted_directory(int in, int out)
 {
-	char c = 'y', cwd[64];
+	char c = 'y', cwd[64], before[256] = "", after[256] = "";
 
-	if (read(in, &c, 1) != 1 || getcwd(cwd, sizeof(cwd)) ||
+	if (read(in, &c, 1) != 1 ||
+	    readlink("/proc/self/cwd", before, sizeof(before) - 1) < 0 ||
+	    write(out, &c, 1) != 1 || read(in, &c, 1) != 1 ||
+	    readlink("/proc/self/cwd", after, sizeof(after) - 1) < 0 ||
+	    strcmp(before, after) || getcwd(cwd, sizeof(cwd)) ||
 	    errno != ENOENT || !is_deleted("/proc/self/cwd") ||
 	    mkdir("sub", 0700) != -1)
 		c = 'n';
@@ -403,6 +656,7 @@ CKPT_TEST(deleted, current_directory)
 		in_deleted_directory(to[0], from[1]);
 	}
 	NEED(read(from[0], &c, 1) == 1 && !rmdir("dir"));
+	NEED(write(to[1], "y", 1) == 1 && read(from[0], &c, 1) == 1);
 	ckpt_point();
 	CHECK_EQ(write(to[1], "y", 1), 1);
 	CHECK_EQ(read(from[0], &c, 1), 1);
@@ -553,6 +807,97 @@ TEST(no_place)
 	ASSERT_LT(0, ckpt_restart(&target, 0));
 	EXPECT_EQ(0, ckpt_go(&target));
 	EXPECT_EQ(0, ckpt_end(&target));
+	ckpt_clean(&target);
+}
+
+/* A fifo that a process outside has as well is one with two of them. */
+CKPT_TARGET(has_deleted_fifo)
+{
+	int fd[2];
+
+	make_fifo(fd, 0);
+	ckpt_point();
+	CHECK_EQ(write(fd[1], "text", 4), 4);
+	CHECK(reads(fd[0], "text"));
+}
+
+TEST(fifo_shared_outside)
+{
+	struct ckpt_target target;
+	char path[64];
+	int fd;
+
+	ASSERT_EQ(0, ckpt_start(&target, "has_deleted_fifo", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(&target));
+	snprintf(path, sizeof(path), "/proc/%d/fd/3", target.pid);
+	for (int i = 0; i < 2; i++) {
+		fd = open(path, (i ? O_PATH : O_WRONLY) | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
+		EXPECT_NE(NULL, strstr(target.log,
+				       "is shared with a process outside"));
+		close(fd);
+	}
+	EXPECT_LT(0, ckpt_checkpoint(&target, 0));
+	EXPECT_EQ(0, ckpt_go(&target));
+	EXPECT_EQ(0, ckpt_end(&target));
+	ckpt_clean(&target);
+}
+
+/* A device that is not known to have no state is refused whatever its name. */
+CKPT_TARGET(has_deleted_device)
+{
+	int fd;
+
+	if (mknod("fuse", S_IFCHR | 0600, makedev(10, 229)))
+		ckpt_skip("no right to make a node");
+	fd = open("fuse", O_RDWR);
+	if (fd < 0)
+		ckpt_skip("no fuse");
+	NEED(!unlink("fuse"));
+	ckpt_point();
+}
+
+CKPT_REFUSED(other_device, "has_deleted_device", EOPNOTSUPP,
+	     "character device 10:229 (fuse): not supported")
+
+CKPT_TARGET(has_deleted_null)
+{
+	int fd;
+
+	NEED(!mknod("null", S_IFCHR | 0600, makedev(1, 3)));
+	fd = open("null", O_RDWR);
+	NEED(fd >= 0 && !unlink("null"));
+	ckpt_point();
+	CHECK_EQ(write(fd, "x", 1), 1);
+}
+
+static int drop_mknod(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	data[0].effective &= ~(1U << CAP_MKNOD);
+	return syscall(SYS_capset, &header, data);
+}
+
+/* Who may not make one does not get one. */
+TEST(may_not_make_device)
+{
+	struct ckpt_target target;
+
+	if (ckpt_start(&target, "has_deleted_null", CKPT_KILLED) ||
+	    ckpt_wait_ready(&target))
+		SKIP(return, "no right to make a node");
+	ASSERT_LT(0, ckpt_checkpoint(&target, CHECKPOINT_KILL));
+	ckpt_kill(&target);
+	ASSERT_EQ(0, drop_mknod());
+	EXPECT_EQ(-EPERM, ckpt_restart(&target, 0));
+	EXPECT_NE(NULL, strstr(target.log, "fd 3: deleted file null, in /tmp/"));
 	ckpt_clean(&target);
 }
 

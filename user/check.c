@@ -309,6 +309,7 @@ static int check_count(struct image *image, const struct image_record *record,
 /* Whether a restart opens such a file by its path. */
 static bool has_path(const struct image_record *record)
 {
+	const struct ckpt_rec_file_pipe *pipe = image_payload(record);
 	const struct ckpt_rec_file_pty *pty = image_payload(record);
 
 	switch (record->type->type) {
@@ -318,9 +319,10 @@ static bool has_path(const struct image_record *record)
 	case CKPT_REC_FILE_PSEUDO:
 	case CKPT_REC_FILE_PROCESS:
 	case CKPT_REC_FILE_BLOCK:
-	case CKPT_REC_FILE_FIFO:
 	case CKPT_REC_FILE_PATH:
 		return true;
+	case CKPT_REC_FILE_FIFO:
+		return !pipe->deleted;
 	case CKPT_REC_FILE_PTY:
 		return le32toh(pty->what) & (CKPT_FILE_MASTER | CKPT_FILE_CTTY);
 	default:

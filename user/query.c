@@ -10,10 +10,13 @@
 static __u32 deleted_ref(const struct image_record *object, unsigned int nr)
 {
 	const struct ckpt_rec_file_deleted *file = image_payload(object);
+	const struct ckpt_rec_file_pipe *pipe = image_payload(object);
 	const struct ckpt_rec_fs *fs = image_payload(object);
 
 	if (object->type->type == CKPT_REC_FILE_DELETED)
 		return le32toh(file->deleted);
+	if (object->type->type == CKPT_REC_FILE_FIFO)
+		return le32toh(pipe->deleted);
 	if (object->type->type == CKPT_REC_FS && nr == 1)
 		return le32toh(fs->deleted);
 	return 0;
@@ -196,8 +199,7 @@ static int compare(const void *a, const void *b)
 static bool is_opened(const struct image *image,
 		      const struct image_record *record)
 {
-	return record->type->family == FAMILY_FILE &&
-	       record->type->type != CKPT_REC_FILE_DELETED &&
+	return record->type->family == FAMILY_FILE && !deleted_ref(record, 0) &&
 	       query_path(image, record, 0)[0];
 }
 

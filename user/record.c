@@ -136,7 +136,8 @@ static const struct field file_pipe_fields[] = {
 	FIELD(ckpt_rec_file_pipe, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
 	FIELD(ckpt_rec_file_pipe, what, FIELD_FLAGS, .flags = file_pipe_what),
 	FIELD_REFERENCE(ckpt_rec_file_pipe, pipe, FAMILY_PIPE),
-	FIELD(ckpt_rec_file_pipe, reserved, FIELD_ZERO), {}
+	FIELD_REFERENCE(ckpt_rec_file_pipe, deleted,
+			FAMILY_DELETED | FAMILY_NONE), {}
 };
 
 static const struct field pipe_fields[] = {
@@ -359,6 +360,15 @@ static const struct field deleted_fields[] = {
 	FIELD(ckpt_rec_deleted, mtime_sec, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_deleted, atime_nsec, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_deleted, mtime_nsec, FIELD_UNSIGNED), {}
+};
+
+static const struct field deleted_node_fields[] = {
+	FIELD(ckpt_rec_deleted_node, major, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_deleted_node, minor, FIELD_UNSIGNED), {}
+};
+
+static const struct field target_tail = {
+	.name = "target", .how = FIELD_CHARS
 };
 
 static const struct field file_external_fields[] = {
@@ -1375,6 +1385,10 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_DELETED, .name = "deleted file",
 	  .family = FAMILY_DELETED, .size = sizeof(struct ckpt_rec_deleted),
 	  .fields = deleted_fields, .tail = &name_tail },
+	{ .type = CKPT_REC_DELETED_NODE, .name = "device or symbolic link",
+	  .owners = FAMILY_DELETED,
+	  .size = sizeof(struct ckpt_rec_deleted_node),
+	  .fields = deleted_node_fields, .tail = &target_tail },
 	{ .type = CKPT_REC_FILE_EXTERNAL, .name = "external file",
 	  .family = FAMILY_FILE, .size = sizeof(struct ckpt_rec_file_external),
 	  .fields = file_external_fields, .tail = &name_tail },

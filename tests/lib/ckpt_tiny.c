@@ -30,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/user.h>
@@ -364,6 +365,25 @@ static void tiny_watched(void)
 	open("/dev/loop0", O_RDONLY | O_NONBLOCK);
 }
 
+/* What was deleted and is none of a file's contents. */
+static void tiny_unnamed(void)
+{
+	int fd;
+
+	if (mkfifo("tiny-fifo", 0600))
+		_exit(1);
+	fd = open("tiny-fifo", O_RDWR);
+	if (write(fd, "fifo", 4) != 4 ||
+	    unlink("tiny-fifo") || symlink("target", "tiny-link") ||
+	    open("tiny-link", O_PATH | O_NOFOLLOW) < 0 || unlink("tiny-link"))
+		_exit(1);
+	/* Who may. */
+	if (mknod("tiny-null", S_IFCHR | 0600, makedev(1, 3)))
+		return;
+	if (open("tiny-null", O_RDONLY) < 0 || unlink("tiny-null"))
+		_exit(1);
+}
+
 static int tiny_ptm;
 
 /* A slave of the terminal, and what is on its way to it and from it. */
@@ -442,6 +462,7 @@ static void __attribute__((noreturn)) tiny_watch_main(void)
 	tiny_inotify();
 	tiny_fanotify();
 	tiny_watched();
+	tiny_unnamed();
 	tiny_rseq();
 	tiny_sleep(0);
 }

@@ -20,7 +20,7 @@ pid_t ckpt_tiny_ipc(void);
 
 /*
  * Make one that watches files, and has descriptors of itself, of namespaces and of
- * devices.
+ * devices, and of what was deleted.
  */
 pid_t ckpt_tiny_watch(void);
 

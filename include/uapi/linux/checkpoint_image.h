@@ -191,6 +191,7 @@ struct ckpt_record {
 #define CKPT_REC_FILE_FANOTIFY	0x016d
 #define CKPT_REC_FANOTIFY_MARK	0x016e	/* part */
 #define CKPT_REC_FANOTIFY_EVENT	0x016f	/* part */
+#define CKPT_REC_DELETED_NODE	0x0170	/* part */
 #define CKPT_REC_PIPE		0x0120
 #define CKPT_REC_PIPE_BUF	0x0121	/* part */
 #define CKPT_REC_PTY		0x0130
@@ -379,15 +380,15 @@ struct ckpt_rec_file_flags {
  * @flags: O_* of open(2) on x86-64, O_ACCMODE included
  * @what: %CKPT_FILE_NO_WRITER_YET or 0
  * @pipe: reference to what it is an end of
- * @reserved: zero
+ * @deleted: reference to the fifo, if that was deleted; or 0
  *
- * The path of a fifo follows as %CKPT_REC_PATH.
+ * The path of a fifo that was not follows as %CKPT_REC_PATH.
  */
 struct ckpt_rec_file_pipe {
 	__le32	flags;
 	__le32	what;
 	__le32	pipe;
-	__le32	reserved;
+	__le32	deleted;
 };
 
 /* a fifo that no writer has opened since: poll(2) does not say POLLHUP */
@@ -926,9 +927,9 @@ struct ckpt_rec_file_mqueue {
 };
 
 /**
- * struct ckpt_rec_deleted - payload of %CKPT_REC_DELETED: a file or directory
- *	that has no name any more; what a file holds is in the page section
- * @size: in bytes; of a directory 0
+ * struct ckpt_rec_deleted - payload of %CKPT_REC_DELETED: a file of whatever type
+ *	that has no name any more; what a regular one holds is in the page section
+ * @size: in bytes, of a regular file; or 0
  * @mode: type and permissions, as of stat(2)
  * @uid: owner, in the checkpointer's user namespace
  * @gid: group, likewise
@@ -940,7 +941,7 @@ struct ckpt_rec_file_mqueue {
  * @name: the last one that it had, NUL terminated
  *
  * The directory that it was in follows as %CKPT_REC_PATH; if that was deleted as
- * well, the next one above.
+ * well, the next one above. %CKPT_REC_DELETED_NODE is there for what it says.
  */
 struct ckpt_rec_deleted {
 	__le64	size;
@@ -957,6 +958,19 @@ struct ckpt_rec_deleted {
 
 /* made by O_TMPFILE without O_EXCL: linkat(2) may give it a name */
 #define CKPT_DELETED_LINKABLE	0x1U
+
+/**
+ * struct ckpt_rec_deleted_node - payload of %CKPT_REC_DELETED_NODE: what else there
+ *	is to a device or a symbolic link
+ * @major: of the device; or 0
+ * @minor: likewise
+ * @target: what the link says, NUL terminated; of a device nothing
+ */
+struct ckpt_rec_deleted_node {
+	__le32	major;
+	__le32	minor;
+	__u8	target[];
+};
 
 /**
  * struct ckpt_rec_file_external - payload of %CKPT_REC_FILE_EXTERNAL: a file that
@@ -2411,6 +2425,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_file_memfd, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_memfd, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_file_deleted, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_deleted, 48);
+CKPT_ASSERT_SIZE(ckpt_rec_deleted_node, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_file_external, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_file_owner, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_file_lease, 40);
