@@ -302,6 +302,7 @@ const struct ckpt_family_ops ckpt_families[CKPT_NR_FAMILIES] = {
 		.put	= ckpt_inode_put,
 		.discard = ckpt_file_put,
 		.describe = ckpt_deleted_describe,
+		.referred = "watched",
 	},
 	[CKPT_FILES] = {
 		.name	= "descriptor table",

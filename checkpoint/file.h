@@ -27,9 +27,11 @@ int ckpt_path_add_deleted(struct ckpt_ctx *ctx, const struct path *path);
 bool ckpt_path_is_deleted(const struct path *path);
 bool ckpt_memdev_is_known(u32 major, u32 minor);
 int ckpt_deleted_by(struct ckpt_ctx *ctx, struct file *via, u32 *ref);
+int ckpt_deleted_refer(struct ckpt_ctx *ctx, const struct path *path, u32 *ref);
 int ckpt_deleted_directory(struct ckpt_ctx *ctx, const struct path *path,
 			   u32 *ref);
 
+bool ckpt_path_of_deleted(struct inode *inode, struct path *path);
 bool ckpt_inode_hold(struct inode *inode);
 struct inode *ckpt_root_hold(struct super_block *sb);
 void ckpt_inode_release(struct inode *inode);

@@ -221,6 +221,15 @@ static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	return err ?: ckpt_deleted_what(ctx, via);
 }
 
+static int ckpt_deleted_supported(struct ckpt_ctx *ctx, struct file *via)
+{
+	if (ckpt_file_has_home(via))
+		return 0;
+	return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
+			   "%pD: deleted, of %s: not supported", via,
+			   file_user_inode(via)->i_sb->s_type->name);
+}
+
 /**
  * ckpt_deleted_by() - save what was deleted, as a description of it has it
  * @ctx: the checkpoint
@@ -231,12 +240,10 @@ static int ckpt_deleted_checkpoint(struct ckpt_ctx *ctx, void *obj)
  */
 int ckpt_deleted_by(struct ckpt_ctx *ctx, struct file *via, u32 *ref)
 {
-	int err;
+	int err = ckpt_deleted_supported(ctx, via);
 
-	if (!ckpt_file_has_home(via))
-		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
-				   "%pD: deleted, of %s: not supported", via,
-				   file_user_inode(via)->i_sb->s_type->name);
+	if (err)
+		return err;
 	ctx->via = via;
 	err = ckpt_deleted_use(ctx, via, ref);
 	ctx->via = NULL;
@@ -262,6 +269,32 @@ int ckpt_deleted_directory(struct ckpt_ctx *ctx, const struct path *path,
 		return PTR_ERR(via);
 	err = ckpt_deleted_by(ctx, via, ref);
 	fput(via);
+	return err;
+}
+
+/**
+ * ckpt_deleted_refer() - refer to what was deleted, which somebody else has open
+ * @ctx: the checkpoint
+ * @path: where it was, to which a reference is held
+ * @ref: where its reference goes
+ *
+ * Return: as ckpt_refer().
+ */
+int ckpt_deleted_refer(struct ckpt_ctx *ctx, const struct path *path, u32 *ref)
+{
+	struct file *via = dentry_open(path, O_PATH, current_cred());
+	int err;
+
+	if (IS_ERR(via))
+		return PTR_ERR(via);
+	err = ckpt_deleted_supported(ctx, via);
+	if (!err) {
+		ctx->via = via;
+		err = ckpt_refer(ctx, CKPT_DELETED, d_inode(path->dentry), ref);
+		ctx->via = NULL;
+	}
+	/* At once, as it would be counted among those who have it. */
+	__fput_sync(via);
 	return err;
 }
 
@@ -522,10 +555,12 @@ static void ckpt_deleted_finish(struct ckpt_deleted_work *work)
 
 /*
  * The contents come later than anything that could keep them from being written,
- * as being executed does. So it is a writer that nobody counts.
+ * as being executed does. So it is a writer that nobody counts; nor does anybody
+ * who watches the file hear of it.
  */
 static void ckpt_deleted_uncount(struct file *file)
 {
+	file->f_mode |= FMODE_NONOTIFY;
 	if (!(file->f_mode & FMODE_WRITER))
 		return;
 	file->f_mode &= ~FMODE_WRITER;

@@ -3,7 +3,8 @@
  * Inotify instances: what they watch, and what they have to tell. Built as a part
  * of fs/notify/inotify/inotify_user.c, which alone knows what one is made of.
  *
- * What is watched is an inode, which is had again by a name that leads to it. A
+ * What is watched is an inode, which is had again by a name that leads to it; or
+ * one that was deleted and is in use all the same, since else it is not watched. A
  * watch is put in place with all others, but notices nothing until the restart
  * comes about: that files are opened again is nothing to be told of.
  */
@@ -26,11 +27,13 @@
  * @inode: what is watched, held by ckpt_inode_hold()
  * @wd: its number
  * @mask: IN_* of inotify_add_watch(2)
+ * @deleted: reference to it, if it was deleted; or 0
  */
 struct ckpt_inotify_watch {
 	struct inode	*inode;
 	u32		wd;
 	u32		mask;
+	u32		deleted;
 };
 
 /**
@@ -180,24 +183,42 @@ static void ckpt_inotify_release(struct ckpt_inotify *all)
 	kvfree(all->events);
 }
 
+/* Those that were deleted come before the instance. */
+static int ckpt_inotify_deleted(struct ckpt_ctx *ctx, struct ckpt_inotify *all)
+{
+	struct path path;
+	int err = 0;
+
+	for (u32 i = 0; i < all->nr && !err; i++) {
+		if (!ckpt_path_of_deleted(all->watch[i].inode, &path))
+			continue;
+		err = ckpt_deleted_refer(ctx, &path, &all->watch[i].deleted);
+		path_put(&path);
+	}
+	return err;
+}
+
 static int ckpt_inotify_watch_write(struct ckpt_ctx *ctx,
 				    const struct ckpt_inotify_watch *watch,
 				    char *buf)
 {
 	struct ckpt_rec_inotify_watch *rec;
-	char *name;
-	size_t size;
+	char *name = "";
+	size_t size = 0;
 
-	name = ckpt_path_of_inode(ctx, watch->inode, buf);
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	size = strlen(name) + 1;
+	if (!watch->deleted) {
+		name = ckpt_path_of_inode(ctx, watch->inode, buf);
+		if (IS_ERR(name))
+			return PTR_ERR(name);
+		size = strlen(name) + 1;
+	}
 	rec = ckpt_part_add(ctx, CKPT_REC_INOTIFY_WATCH, sizeof(*rec) + size);
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
 	rec->wd = cpu_to_le32(watch->wd);
 	rec->mask = cpu_to_le32(watch->mask);
 	rec->mode = cpu_to_le32(watch->inode->i_mode & S_IFMT);
+	rec->deleted = cpu_to_le32(watch->deleted);
 	memcpy(rec->path, name, size);
 	return 0;
 }
@@ -260,6 +281,8 @@ static int ckpt_file_inotify_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	if (!err)
 		err = ckpt_inotify_events(ctx, obj, &all);
 	if (!err)
+		err = ckpt_inotify_deleted(ctx, &all);
+	if (!err)
 		err = ckpt_inotify_write(ctx, obj, &all);
 	ckpt_inotify_release(&all);
 	return err;
@@ -276,12 +299,15 @@ static int ckpt_inotify_check_watch(struct rstr_ctx *ctx,
 
 	if (!watch->wd || le32_to_cpu(watch->wd) > INT_MAX ||
 	    le32_to_cpu(watch->mask) & ~CKPT_INOTIFY_MASK ||
-	    le32_to_cpu(watch->mode) & ~S_IFMT || watch->reserved)
+	    le32_to_cpu(watch->mode) & ~S_IFMT)
 		return rstr_bad(ctx, rec, "watch %u, mask %#x, mode %#o",
 				le32_to_cpu(watch->wd),
 				le32_to_cpu(watch->mask),
 				le32_to_cpu(watch->mode));
-	if (len < 2 || len > PATH_MAX || path[0] != '/' ||
+	if (watch->deleted && !len)
+		return rstr_ref(ctx, rec, watch->deleted, CKPT_DELETED) ?
+		       0 : -EBADMSG;
+	if (watch->deleted || len < 2 || len > PATH_MAX || path[0] != '/' ||
 	    strnlen(path, len) != len - 1)
 		return rstr_bad(ctx, rec, "path");
 	return 0;
@@ -418,15 +444,32 @@ static int ckpt_inotify_watch_inode(struct fsnotify_group *group,
 	return err;
 }
 
+static int ckpt_inotify_watch_find(struct rstr_ctx *ctx,
+				   const struct ckpt_rec_inotify_watch *rec,
+				   struct path *path)
+{
+	struct file *file;
+
+	if (!rec->deleted)
+		return kern_path((const char *)rec->path, 0, path);
+	file = rstr_get(ctx, rstr_obj(ctx, rec->deleted));
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	*path = file->f_path;
+	path_get(path);
+	return 0;
+}
+
 /* As inotify_add_watch(2), so that it takes the same rights. */
-static int ckpt_inotify_watch_path(struct fsnotify_group *group,
+static int ckpt_inotify_watch_path(struct rstr_ctx *ctx,
+				   struct fsnotify_group *group,
 				   const struct ckpt_rec_inotify_watch *rec)
 {
 	u32 mask = le32_to_cpu(rec->mask) & IN_ALL_EVENTS;
 	struct path path;
 	int err;
 
-	err = kern_path((const char *)rec->path, 0, &path);
+	err = ckpt_inotify_watch_find(ctx, rec, &path);
 	if (err)
 		return err;
 	err = path_permission(&path, MAY_READ);
@@ -450,11 +493,13 @@ static int ckpt_inotify_watches_restore(struct rstr_ctx *ctx,
 
 	rstr_for_each_part(rec, obj, CKPT_REC_INOTIFY_WATCH) {
 		watch = rstr_payload(rec);
-		err = ckpt_inotify_watch_path(group, watch);
+		err = ckpt_inotify_watch_path(ctx, group, watch);
 		if (err)
 			return ckpt_refuse(&ctx->log, err,
 					   "inotify: watch %u, of %s: %pe",
-					   le32_to_cpu(watch->wd), watch->path,
+					   le32_to_cpu(watch->wd),
+					   watch->deleted ? "what was deleted" :
+					   (const char *)watch->path,
 					   ERR_PTR(err));
 	}
 	return 0;

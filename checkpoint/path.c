@@ -191,6 +191,34 @@ static struct vfsmount *ckpt_mount_of(struct super_block *sb, u32 nr)
 	return found;
 }
 
+/**
+ * ckpt_path_of_deleted() - where an inode was which was deleted, and is in use
+ * @inode: the inode, held with its filesystem
+ * @path: where it goes; to be released
+ *
+ * Return: true if ckpt_path_is_deleted() is true of it, and the caller sees its
+ * filesystem.
+ */
+bool ckpt_path_of_deleted(struct inode *inode, struct path *path)
+{
+	if (S_ISDIR(inode->i_mode) ? !IS_DEADDIR(inode) : inode->i_nlink)
+		return false;
+	path->dentry = d_find_any_alias(inode);
+	if (!path->dentry)
+		return false;
+	for (u32 nr = 0; nr < CKPT_MOUNTS_MAX; nr++) {
+		path->mnt = ckpt_mount_of(inode->i_sb, nr);
+		if (!path->mnt)
+			break;
+		if (is_subdir(path->dentry, path->mnt->mnt_root) &&
+		    ckpt_path_is_deleted(path))
+			return true;
+		mntput(path->mnt);
+	}
+	dput(path->dentry);
+	return false;
+}
+
 /* Whether a name leads there by this mount; the name is in @buf. */
 static char *ckpt_path_by_mount(struct vfsmount *mnt, struct dentry *dentry,
 				char *buf)

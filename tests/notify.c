@@ -513,9 +513,90 @@ TEST(reader_killed)
 	read_on(_metadata, CKPT_KILLED);
 }
 
+/* What was deleted is watched as long as somebody has it. */
+
+CKPT_TEST(notify, deleted)
+{
+	int fd = make_inotify(IN_NONBLOCK), file, path;
+
+	touch("a");
+	touch("file");
+	file = open("file", O_RDWR);
+	path = open("file", O_PATH);
+	NEED(watch(fd, "a", IN_OPEN) == 1);
+	NEED(watch(fd, "file", IN_ALL_EVENTS & ~IN_ATTRIB) == 2);
+	NEED(write(file, "text", 4) == 4 && !unlink("file"));
+	TOLD(fd, "2:2");
+	ckpt_point();
+	TOLD(fd, NOTHING);
+	CHECK_EQ(write(file, "x", 1), 1);
+	TOLD(fd, "2:2");
+	NEED(!fchmod(file, 0644) && !close(file));
+	TOLD(fd, "2:8");
+	close(path);
+	TOLD(fd, "2:400 2:8000");
+	CHECK_EQ(inotify_rm_watch(fd, 2), -1);
+	append("a");
+	TOLD(fd, "1:20");
+}
+
+/* By two instances, the first of which comes before the file. */
+CKPT_TEST(notify, deleted_is_told)
+{
+	int a = make_inotify(IN_NONBLOCK), b, file;
+
+	touch("file");
+	file = open("file", O_RDONLY);
+	b = make_inotify(IN_NONBLOCK);
+	NEED(watch(a, "file", IN_ATTRIB) == 1);
+	NEED(watch(b, "file", IN_ATTRIB | IN_DELETE_SELF) == 1);
+	NEED(!unlink("file"));
+	ckpt_point();
+	TOLD(a, "1:4");
+	TOLD(b, "1:4");
+	NEED(!fchmod(file, 0644));
+	TOLD(a, "1:4");
+	close(file);
+	TOLD(b, "1:4 1:400 1:8000");
+	TOLD(a, "1:8000");
+}
+
+CKPT_TEST(notify, deleted_directory)
+{
+	int fd = make_inotify(IN_NONBLOCK), dir;
+	char c;
+
+	make_directory();
+	dir = open("dir", O_RDONLY | O_DIRECTORY);
+	NEED(watch(fd, "dir", IN_OPEN | IN_CREATE | IN_DELETE_SELF) == 1);
+	NEED(!rmdir("dir"));
+	ckpt_point();
+	TOLD(fd, NOTHING);
+	CHECK_EQ(getdents64(dir, &c, 1), -1);
+	close(dir);
+	TOLD(fd, "1:400 1:8000");
+}
+
+CKPT_TEST(notify, deleted_fifo)
+{
+	int fd = make_inotify(IN_NONBLOCK), fifo;
+
+	NEED(!mkfifo("fifo", 0600));
+	fifo = open("fifo", O_RDWR);
+	NEED(fifo >= 0 && watch(fd, "fifo", IN_ALL_EVENTS) == 1);
+	NEED(!unlink("fifo"));
+	TOLD(fd, "1:4");
+	ckpt_point();
+	TOLD(fd, NOTHING);
+	NEED(write(fifo, "x", 1) == 1);
+	TOLD(fd, "1:2");
+	close(fifo);
+	TOLD(fd, "1:8 1:400 1:8000");
+}
+
 /* What is refused at checkpoint. */
 
-CKPT_TARGET(deleted)
+CKPT_TARGET(deleted_outside)
 {
 	int fd = make_inotify(IN_NONBLOCK), file;
 
@@ -523,13 +604,40 @@ CKPT_TARGET(deleted)
 	file = open("file", O_RDWR);
 	watch(fd, "file", IN_MODIFY);
 	NEED(!unlink("file"));
-	ckpt_point();
-	NEED(write(file, "x", 1) == 1);
-	TOLD(fd, "1:2");
+	ckpt_ready();
+	while (!ckpt_gone()) {
+		if (!access("close", F_OK)) {
+			close(file);
+			unlink("close");
+		}
+		ckpt_msleep(1);
+	}
 }
 
-CKPT_REFUSED(watches_deleted, "deleted", EOPNOTSUPP,
-	     "is watched, and was deleted")
+/* Only a process outside has it open; and then nobody. */
+TEST(watches_deleted_outside)
+{
+	struct ckpt_target target;
+	char path[64];
+	int fd;
+
+	ASSERT_EQ(0, ckpt_start(&target, "deleted_outside", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(&target));
+	snprintf(path, sizeof(path), "/proc/%d/fd/4", target.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	touch(ckpt_path(&target, "close"));
+	while (!access(ckpt_path(&target, "close"), F_OK))
+		ckpt_msleep(1);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
+	EXPECT_NE(NULL, strstr(target.log,
+			       "file (deleted) is shared with a process outside"));
+	close(fd);
+	EXPECT_LT(0, ckpt_checkpoint(&target, 0));
+	EXPECT_EQ(0, ckpt_go(&target));
+	EXPECT_EQ(0, ckpt_end(&target));
+	ckpt_clean(&target);
+}
 
 CKPT_TARGET(covered)
 {

@@ -737,7 +737,8 @@ static const struct field inotify_watch_fields[] = {
 	FIELD(ckpt_rec_inotify_watch, mask, FIELD_OPEN_FLAGS,
 	      .flags = notify_events),
 	FIELD(ckpt_rec_inotify_watch, mode, FIELD_OCTAL),
-	FIELD(ckpt_rec_inotify_watch, reserved, FIELD_ZERO), {}
+	FIELD_REFERENCE(ckpt_rec_inotify_watch, deleted,
+			FAMILY_DELETED | FAMILY_NONE), {}
 };
 
 static const struct field inotify_event_fields[] = {

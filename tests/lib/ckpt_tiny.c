@@ -365,15 +365,16 @@ static void tiny_watched(void)
 	open("/dev/loop0", O_RDONLY | O_NONBLOCK);
 }
 
-/* What was deleted and is none of a file's contents. */
+/* What was deleted and is none of a file's contents; one of it is watched. */
 static void tiny_unnamed(void)
 {
-	int fd;
+	int watcher = inotify_init1(0), fd;
 
 	if (mkfifo("tiny-fifo", 0600))
 		_exit(1);
 	fd = open("tiny-fifo", O_RDWR);
 	if (write(fd, "fifo", 4) != 4 ||
+	    inotify_add_watch(watcher, "tiny-fifo", IN_CLOSE) != 1 ||
 	    unlink("tiny-fifo") || symlink("target", "tiny-link") ||
 	    open("tiny-link", O_PATH | O_NOFOLLOW) < 0 || unlink("tiny-link"))
 		_exit(1);

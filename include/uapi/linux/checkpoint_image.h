@@ -693,14 +693,15 @@ struct ckpt_rec_inotify {
  * @wd: its number
  * @mask: IN_* of inotify_add_watch(2), without those that say how to add it
  * @mode: type of what is watched, as of stat(2)
- * @reserved: zero
- * @path: that leads to it, as the checkpointer saw it, NUL terminated. Absolute
+ * @deleted: reference to it, if it was deleted; or 0
+ * @path: that leads to it, as the checkpointer saw it, NUL terminated. Absolute; or
+ *	nothing, where @deleted is set
  */
 struct ckpt_rec_inotify_watch {
 	__le32	wd;
 	__le32	mask;
 	__le32	mode;
-	__le32	reserved;
+	__le32	deleted;
 	__u8	path[];
 };
 
