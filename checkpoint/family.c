@@ -8,6 +8,7 @@
 #include <linux/fs_struct.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -112,6 +113,16 @@ static void ckpt_deleted_describe(const void *obj, char *buf, size_t len)
 	if (dentry)
 		snprintf(buf, len, "%pd (deleted)", dentry);
 	dput(dentry);
+}
+
+static void ckpt_ended_get(void *obj)
+{
+	get_pid(obj);
+}
+
+static void ckpt_ended_put(void *obj)
+{
+	put_pid(obj);
 }
 
 static void ckpt_mqueue_describe(const void *obj, char *buf, size_t len)
@@ -303,6 +314,11 @@ const struct ckpt_family_ops ckpt_families[CKPT_NR_FAMILIES] = {
 		.discard = ckpt_file_put,
 		.describe = ckpt_deleted_describe,
 		.referred = "watched",
+	},
+	[CKPT_ENDED_PID] = {
+		.name	= "ended process",
+		.get	= ckpt_ended_get,
+		.put	= ckpt_ended_put,
 	},
 	[CKPT_FILES] = {
 		.name	= "descriptor table",

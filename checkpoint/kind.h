@@ -29,6 +29,7 @@ enum ckpt_family {
 	CKPT_SHMEM,		/* struct file, that stands for the memory */
 	CKPT_MEMFD,		/* struct dentry, that of a memfd */
 	CKPT_DELETED,		/* struct inode; made anew: struct file */
+	CKPT_ENDED_PID,		/* struct pid, that nobody has any more */
 	CKPT_FILES,		/* struct files_struct */
 	CKPT_FS,		/* struct fs_struct */
 	CKPT_CRED,		/* const struct cred */
@@ -226,6 +227,7 @@ extern const struct ckpt_kind ckpt_mm_kind;
 extern const struct ckpt_kind ckpt_shmem_kind;
 extern const struct ckpt_kind ckpt_memfd_kind;
 extern const struct ckpt_kind ckpt_deleted_kind;
+extern const struct ckpt_kind ckpt_ended_kind;
 extern const struct ckpt_kind ckpt_shm_kind;
 extern const struct ckpt_kind ckpt_pagemap_kind;
 extern const struct ckpt_kind ckpt_files_kind;

@@ -66,6 +66,7 @@ static const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_shmem_kind,
 	&ckpt_memfd_kind,
 	&ckpt_deleted_kind,
+	&ckpt_ended_kind,
 	&ckpt_file_owner_kind,
 	&ckpt_file_lease_kind,
 	&ckpt_pagemap_kind,

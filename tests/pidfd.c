@@ -191,6 +191,53 @@ CKPT_TEST(pidfd, ended)
 	CHECK_EQ(errno, ESRCH);
 }
 
+static ino_t inode_of(int fd)
+{
+	struct stat stat;
+
+	NEED(!fstat(fd, &stat));
+	return stat.st_ino;
+}
+
+static pid_t ended_process(int fd[2])
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(7);
+	fd[0] = pidfd_open(pid, 0);
+	fd[1] = pidfd_open(pid, PIDFD_NONBLOCK);
+	NEED(fd[0] >= 0 && fd[1] >= 0 && waitpid(pid, NULL, 0) == pid);
+	return pid;
+}
+
+/* By the number of the inode one knows whether two are of the same process. */
+CKPT_TEST(pidfd, ended_twice)
+{
+	int a[2], b[2], from, status;
+	pid_t pid;
+
+	ended_process(a);
+	ended_process(b);
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid)
+		for (;;)
+			pause();
+	from = pidfd_open(pid, 0);
+	ckpt_point();
+	CHECK_EQ(inode_of(a[0]), inode_of(a[1]));
+	CHECK_EQ(inode_of(b[0]), inode_of(b[1]));
+	CHECK(inode_of(a[0]) != inode_of(b[0]));
+	CHECK(inode_of(a[0]) != inode_of(from));
+	CHECK_EQ(process_of(a[0]), -1);
+	CHECK_EQ(process_of(b[1]), -1);
+	CHECK_EQ(fcntl(a[1], F_GETFL), O_RDWR | O_NONBLOCK);
+	CHECK_EQ(events(a[1]), POLLIN | POLLHUP);
+	CHECK_EQ(tell(from, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+}
+
 CKPT_TEST(pidfd, non_blocking)
 {
 	pid_t pid = sleeper();

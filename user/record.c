@@ -700,7 +700,11 @@ static const struct field pidfd_fields[] = {
 	FIELD(ckpt_rec_pidfd, flags, FIELD_OPEN_FLAGS, .flags = open_flags),
 	FIELD(ckpt_rec_pidfd, what, FIELD_FLAGS, .flags = pidfd_what),
 	FIELD(ckpt_rec_pidfd, pid, FIELD_UNSIGNED),
-	FIELD(ckpt_rec_pidfd, reserved, FIELD_ZERO), {}
+	FIELD_REFERENCE(ckpt_rec_pidfd, ended, FAMILY_ENDED | FAMILY_NONE), {}
+};
+
+static const struct field ended_fields[] = {
+	FIELD(ckpt_rec_ended, ino, FIELD_UNSIGNED), {}
 };
 
 static const struct field file_ns_fields[] = {
@@ -1412,6 +1416,8 @@ static const struct record_type types[] = {
 	  .fields = fanotify_event_fields, .tail = &data_tail },
 	OBJECT(CKPT_REC_FILE_PIDFD, "pidfd", FAMILY_FILE, ckpt_rec_pidfd,
 	       pidfd_fields),
+	OBJECT(CKPT_REC_ENDED, "ended process", FAMILY_ENDED, ckpt_rec_ended,
+	       ended_fields),
 	OBJECT(CKPT_REC_FILE_NS, "namespace file", FAMILY_FILE,
 	       ckpt_rec_file_ns, file_ns_fields),
 	OBJECT(CKPT_REC_FILE_OWNER, "file owner", FAMILY_REMARK,

@@ -385,6 +385,19 @@ static void tiny_unnamed(void)
 		_exit(1);
 }
 
+/* Two of one that was waited for. */
+static void tiny_unseen(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	syscall(SYS_pidfd_open, pid, 0);
+	syscall(SYS_pidfd_open, pid, 0);
+	if (waitpid(pid, NULL, 0) != pid)
+		_exit(1);
+}
+
 static int tiny_ptm;
 
 /* A slave of the terminal, and what is on its way to it and from it. */
@@ -464,6 +477,7 @@ static void __attribute__((noreturn)) tiny_watch_main(void)
 	tiny_fanotify();
 	tiny_watched();
 	tiny_unnamed();
+	tiny_unseen();
 	tiny_rseq();
 	tiny_sleep(0);
 }

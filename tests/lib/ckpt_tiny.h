@@ -20,7 +20,7 @@ pid_t ckpt_tiny_ipc(void);
 
 /*
  * Make one that watches files, and has descriptors of itself, of namespaces and of
- * devices, and of what was deleted.
+ * devices, of what was deleted and of who has ended.
  */
 pid_t ckpt_tiny_watch(void);
 

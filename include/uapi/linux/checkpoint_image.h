@@ -192,6 +192,7 @@ struct ckpt_record {
 #define CKPT_REC_FANOTIFY_MARK	0x016e	/* part */
 #define CKPT_REC_FANOTIFY_EVENT	0x016f	/* part */
 #define CKPT_REC_DELETED_NODE	0x0170	/* part */
+#define CKPT_REC_ENDED		0x0171	/* a process that pidfds are of */
 #define CKPT_REC_PIPE		0x0120
 #define CKPT_REC_PIPE_BUF	0x0121	/* part */
 #define CKPT_REC_PTY		0x0130
@@ -819,13 +820,23 @@ struct ckpt_rec_fanotify_event {
  * @what: %CKPT_FILE_THREAD or 0
  * @pid: of the process, or thread, as the checkpointer saw it; 0 for one that is
  *	not even a zombie any more
- * @reserved: zero
+ * @ended: reference to the latter, so that all pidfds of it are of one; 0 for
+ *	any other
  */
 struct ckpt_rec_pidfd {
 	__le32	flags;
 	__le32	what;
 	__le32	pid;
-	__le32	reserved;
+	__le32	ended;
+};
+
+/**
+ * struct ckpt_rec_ended - payload of %CKPT_REC_ENDED: a process or thread that is not
+ *	even a zombie any more
+ * @ino: what fstat(2) said of its pidfds, for people
+ */
+struct ckpt_rec_ended {
+	__le64	ino;
 };
 
 #define CKPT_FILE_THREAD	0x100U	/* PIDFD_THREAD of pidfd_open(2) */
@@ -2414,6 +2425,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_fanotify_mark, 16);
 CKPT_ASSERT_SIZE(ckpt_fanotify_handle, 2);
 CKPT_ASSERT_SIZE(ckpt_rec_fanotify_event, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_pidfd, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_ended, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_file_ns, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_inotify, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_inotify_watch, 16);
