@@ -3,7 +3,8 @@
  * Memory that memfd_create(2) made: what it holds, its seals, and the
  * descriptions that refer to it, which are opened again all together. There may
  * be more than one of these, by way of /proc/PID/fd, and one that nothing but a
- * mapping has.
+ * mapping has. Shared memory that mmap(2) made is the same thing once it is open, by
+ * way of /proc/PID/map_files.
  */
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -23,6 +24,7 @@
 #include "restart.h"
 
 #define CKPT_MEMFD_PREFIX	"memfd:"
+#define CKPT_MEMFD_KNOWN	(CKPT_MEMFD_ANON | CKPT_MEMFD_ACCOUNT)
 /* As memfd_create(2) has it. */
 #define CKPT_MEMFD_NAME_MAX	(NAME_MAX - (sizeof(CKPT_MEMFD_PREFIX) - 1))
 
@@ -72,6 +74,18 @@ static int ckpt_memfd_supported(struct ckpt_ctx *ctx, struct dentry *dentry)
 	return 0;
 }
 
+static u32 ckpt_memfd_what(const struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (!ckpt_memfd_is_anon(dentry))
+		return 0;
+	if (ckpt_hugetlb_shift(inode) ||
+	    (SHMEM_I(inode)->flags & VM_NORESERVE))
+		return CKPT_MEMFD_ANON;
+	return CKPT_MEMFD_ANON | CKPT_MEMFD_ACCOUNT;
+}
+
 static void ckpt_memfd_save(struct dentry *dentry, struct ckpt_rec_memfd *rec)
 {
 	struct user_namespace *ns = current_user_ns();
@@ -84,8 +98,7 @@ static void ckpt_memfd_save(struct dentry *dentry, struct ckpt_rec_memfd *rec)
 	rec->uid = cpu_to_le32(from_kuid_munged(ns, inode->i_uid));
 	rec->gid = cpu_to_le32(from_kgid_munged(ns, inode->i_gid));
 	rec->page_shift = cpu_to_le32(ckpt_hugetlb_shift(inode));
-	if (ckpt_memfd_is_anon(dentry))
-		rec->what = cpu_to_le32(CKPT_MEMFD_ANON);
+	rec->what = cpu_to_le32(ckpt_memfd_what(dentry));
 	memcpy(rec->name, name, strlen(name) + 1);
 }
 
@@ -128,14 +141,26 @@ static int ckpt_memfd_check_huge(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	u32 shift = le32_to_cpu(rec->page_shift);
 	int err;
 
-	if (le32_to_cpu(rec->what) & ~CKPT_MEMFD_ANON || (rec->what && !shift))
-		return rstr_bad(ctx, obj->rec, "flags %#x",
-				le32_to_cpu(rec->what));
 	err = ckpt_hugetlb_check(ctx, obj->rec, shift);
 	if (!err && le64_to_cpu(rec->size) & (BIT_ULL(shift) - 1))
 		err = rstr_bad(ctx, obj->rec, "%llu bytes in pages of 2^%u",
 			       le64_to_cpu(rec->size), shift);
 	return err;
+}
+
+static int ckpt_memfd_check_what(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_memfd *rec = rstr_payload(obj->rec);
+	u32 what = le32_to_cpu(rec->what);
+
+	if (what & ~CKPT_MEMFD_KNOWN || what == CKPT_MEMFD_ACCOUNT ||
+	    (what & CKPT_MEMFD_ACCOUNT && rec->page_shift))
+		return rstr_bad(ctx, obj->rec, "flags %#x", what);
+	/* By which it is known. */
+	if (what && !rec->page_shift &&
+	    strcmp((const char *)rec->name, CKPT_SHMEM_NAME))
+		return rstr_bad(ctx, obj->rec, "name");
+	return 0;
 }
 
 static int ckpt_memfd_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -154,7 +179,8 @@ static int ckpt_memfd_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (!len || len > CKPT_MEMFD_NAME_MAX + 1 ||
 	    strnlen((const char *)rec->name, len) != len - 1)
 		return rstr_bad(ctx, obj->rec, "name");
-	return ckpt_memfd_check_huge(ctx, obj) ?:
+	return ckpt_memfd_check_what(ctx, obj) ?:
+	       ckpt_memfd_check_huge(ctx, obj) ?:
 	       ckpt_memfd_check_exec(ctx, obj);
 }
 
@@ -181,6 +207,11 @@ static int ckpt_memfd_protect(struct rstr_ctx *ctx,
 	return 0;
 }
 
+static unsigned long ckpt_memfd_reserve(const struct ckpt_rec_memfd *rec)
+{
+	return rec->what & cpu_to_le32(CKPT_MEMFD_ACCOUNT) ? 0 : VM_NORESERVE;
+}
+
 static struct file *ckpt_memfd_create(const struct ckpt_rec_memfd *rec)
 {
 	struct file *file;
@@ -194,6 +225,9 @@ static struct file *ckpt_memfd_create(const struct ckpt_rec_memfd *rec)
 		file = hugetlb_file_setup(name, le64_to_cpu(rec->size),
 					  VM_NORESERVE, HUGETLB_ANONHUGE_INODE,
 					  le32_to_cpu(rec->page_shift));
+	else if (rec->what)
+		file = shmem_kernel_file_setup(name, le64_to_cpu(rec->size),
+					       ckpt_memfd_reserve(rec));
 	else
 		file = shmem_file_setup(name, le64_to_cpu(rec->size),
 					VM_NORESERVE);
@@ -281,6 +315,8 @@ static bool ckpt_file_memfd_match(const void *obj)
 	if (S_ISREG(inode->i_mode) && ckpt_hugetlb_shift(inode))
 		return !IS_PRIVATE(inode) &&
 		       (file->f_path.mnt->mnt_flags & MNT_INTERNAL);
+	if (ckpt_file_is_shmem(file))
+		return true;
 	return S_ISREG(inode->i_mode) && shmem_file(file) &&
 	       !IS_PRIVATE(inode) && (inode->i_sb->s_flags & SB_NOUSER) &&
 	       strstarts((const char *)file->f_path.dentry->d_name.name,

@@ -75,8 +75,10 @@ bool ckpt_zero_matters(struct rstr_obj *owner, u64 start);
 struct rstr_obj *rstr_ref_memory(struct rstr_ctx *ctx,
 				 const struct ckpt_record *rec, __le32 ref);
 
-bool ckpt_vma_is_shmem(struct vm_area_struct *vma);
-struct file *ckpt_shmem_file(struct file *file);
+/* What mmap(2) calls the file of anonymous shared memory. */
+#define CKPT_SHMEM_NAME	"dev/zero"
+bool ckpt_file_is_shmem(struct file *file);
+bool ckpt_vma_is_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma);
 int ckpt_shmem_copy(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 		    struct inode *inode);
 void ckpt_shmem_ahead(struct ckpt_ctx *ctx, struct inode *inode);

@@ -13,36 +13,47 @@
 #include "restart.h"
 
 /**
- * ckpt_vma_is_shmem() - whether a mapping is of anonymous shared memory
- * @vma: the mapping
+ * ckpt_file_is_shmem() - whether a file is of anonymous shared memory
+ * @file: the file
  *
- * Return: true if it is. A memfd has a name, so to speak, and is none; nor is a
- * segment of System V.
+ * Return: true if it is. A memfd has another name, so to speak, and is none; nor is
+ * a segment of System V.
  */
-bool ckpt_vma_is_shmem(struct vm_area_struct *vma)
+bool ckpt_file_is_shmem(struct file *file)
 {
-	return vma->vm_file && vma_is_anon_shmem(vma) &&
-	       IS_PRIVATE(file_inode(vma->vm_file));
+	return shmem_file(file) && IS_PRIVATE(file_inode(file)) &&
+	       !strcmp((const char *)file->f_path.dentry->d_name.name,
+		       CKPT_SHMEM_NAME);
+}
+
+/* Made by mmap(2): nobody has counted it as one who writes to the memory. */
+static bool ckpt_shmem_is_original(const struct file *file)
+{
+	return (file->f_mode & (FMODE_WRITE | FMODE_WRITER)) == FMODE_WRITE;
 }
 
 /**
- * ckpt_shmem_file() - the file that stands for shared memory
- * @file: that of one of its mappings, by all of whom the caller has stopped
+ * ckpt_vma_is_shmem() - whether a mapping has anonymous shared memory that is no
+ *	more than that
+ * @ctx: the checkpoint
+ * @vma: the mapping, by all of whom the caller has stopped
  *
- * Nearly always it is the only one. But /proc/PID/map_files opens the memory anew.
+ * By way of /proc/PID/map_files the memory is opened as a file, which may be mapped
+ * in any way. Then it is saved as a memfd is, and so are all that map it. Who but
+ * looks at such a link has it open, too, for a moment: as it is saved first, so it
+ * stays.
  *
- * Return: the file of the first mapping, with a reference.
+ * Return: true if its file is the only one, and may stand for the memory.
  */
-struct file *ckpt_shmem_file(struct file *file)
+bool ckpt_vma_is_shmem(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 {
-	struct address_space *mapping = file->f_mapping;
-	struct vm_area_struct *first;
+	struct file *file = vma->vm_file;
 
-	i_mmap_lock_read(mapping);
-	first = vma_interval_tree_iter_first(&mapping->i_mmap, 0, ULONG_MAX);
-	file = get_file(first ? first->vm_file : file);
-	i_mmap_unlock_read(mapping);
-	return file;
+	if (!file || !vma_is_anon_shmem(vma) || !ckpt_file_is_shmem(file) ||
+	    !ckpt_shmem_is_original(file) ||
+	    ckpt_is_known(ctx, file->f_path.dentry))
+		return false;
+	return ckpt_is_known(ctx, file) || d_count(file->f_path.dentry) == 1;
 }
 
 static int ckpt_shmem_checkpoint(struct ckpt_ctx *ctx, void *obj)
@@ -82,7 +93,7 @@ static int ckpt_shmem_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	struct file *file;
 
 	/* The name that mmap(2) gives it, as seen in /proc/PID/maps. */
-	file = shmem_kernel_file_setup("dev/zero", le64_to_cpu(rec->size),
+	file = shmem_kernel_file_setup(CKPT_SHMEM_NAME, le64_to_cpu(rec->size),
 				       rec->flags ? VM_NORESERVE : 0);
 	/* Which for want of an inode speaks of a device that is full. */
 	if (file == ERR_PTR(-ENOSPC))

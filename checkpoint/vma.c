@@ -114,11 +114,6 @@ static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 		return ckpt_vma_refuse(ctx, vma, "shadow stack");
 	if (flags & VM_SYNC)
 		return ckpt_vma_refuse(ctx, vma, "MAP_SYNC");
-	/* By way of /proc/PID/map_files; else it is neither. */
-	if (ckpt_vma_is_shmem(vma) &&
-	    (flags & (VM_MAYSHARE | VM_MAYWRITE)) != (VM_MAYSHARE | VM_MAYWRITE))
-		return ckpt_vma_refuse(ctx, vma,
-				       "shared memory, mapped private or to be read only");
 	/* The file says whether its pages are huge. */
 	flags &= ~(ckpt_vma_flags_known() | VM_HUGETLB);
 	if (flags)
@@ -139,7 +134,8 @@ static bool ckpt_vma_is_vdso(const struct vm_area_struct *vma,
 	       vma->vm_end <= vdso + le32_to_cpu(rec->vdso_size);
 }
 
-static void ckpt_vmas_add(struct ckpt_vmas *vmas, struct vm_area_struct *vma)
+static void ckpt_vmas_add(struct ckpt_ctx *ctx, struct ckpt_vmas *vmas,
+			  struct vm_area_struct *vma)
 {
 	struct ckpt_vma *new = &vmas->vma[vmas->nr++];
 
@@ -148,12 +144,10 @@ static void ckpt_vmas_add(struct ckpt_vmas *vmas, struct vm_area_struct *vma)
 		.end	= vma->vm_end,
 		.pgoff	= vma->vm_pgoff,
 		.flags	= vma->vm_flags,
-		.shmem	= ckpt_vma_is_shmem(vma),
+		.shmem	= ckpt_vma_is_shmem(ctx, vma),
 		.dup	= vma->anon_vma,
 	};
-	if (new->shmem)
-		new->file = ckpt_shmem_file(vma->vm_file);
-	else if (vma->vm_file)
+	if (vma->vm_file)
 		new->file = get_file(vma->vm_file);
 	new->name = anon_vma_name(vma);
 	anon_vma_name_get(new->name);
@@ -174,7 +168,7 @@ static int ckpt_vmas_walk(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			return err;
 		if (vmas->nr == vmas->max)
 			return -EAGAIN;
-		ckpt_vmas_add(vmas, vma);
+		ckpt_vmas_add(ctx, vmas, vma);
 	}
 	return 0;
 }

@@ -340,6 +340,119 @@ CKPT_TEST(memfd, large)
 	}
 }
 
+/* Shared memory of mmap(2), which is a file by way of /proc. */
+
+static int open_map(const char *p, size_t len, int flags)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/self/map_files/%lx-%lx",
+		 (unsigned long)p, (unsigned long)p + len);
+	fd = open(name, flags);
+	if (fd < 0 && errno == EPERM)
+		ckpt_skip("no right to open what is mapped");
+	NEED(fd >= 0);
+	return fd;
+}
+
+static char *map_shared(int flags)
+{
+	char *p = mmap(NULL, ALL, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | flags, -1, 0);
+
+	for (int i = 0; i < ALL; i++)
+		data[i] = i * 13 + i / 307;
+	NEED(p != MAP_FAILED);
+	memcpy(p, data, ALL);
+	return p;
+}
+
+CKPT_TEST(memfd, anonymous)
+{
+	char *p = map_shared(0), name[64] = "", path[32];
+	int fd = open_map(p, ALL, O_RDWR);
+	int reader = open_map(p, ALL, O_RDONLY | O_CLOEXEC);
+
+	NEED(lseek(fd, 1000, SEEK_SET) == 1000);
+	ckpt_point();
+	CHECK(!memcmp(p, data, ALL));
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 1000);
+	CHECK_EQ(lseek(reader, 0, SEEK_CUR), 0);
+	CHECK_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	CHECK_EQ(fcntl(reader, F_GETFL) & O_ACCMODE, O_RDONLY);
+	CHECK_EQ(fcntl(reader, F_GETFD), FD_CLOEXEC);
+	CHECK(holds(reader, ALL));
+	p[5] = 'm';
+	CHECK_EQ(pread(fd, back, 1, 5), 1);
+	CHECK_EQ(back[0], 'm');
+	CHECK_EQ(pwrite(fd, "w", 1, 6), 1);
+	CHECK_EQ(p[6], 'w');
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(readlink(path, name, sizeof(name) - 1) > 0);
+	CHECK_TEXT("name", name, "/dev/zero (deleted)");
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL);
+	/* And again, by its mapping. */
+	CHECK(open_map(p, ALL, O_RDWR) > 0);
+}
+
+/* Nothing has it any more but a descriptor. */
+CKPT_TEST(memfd, anonymous_unmapped)
+{
+	char *p = map_shared(MAP_NORESERVE);
+	int fd = open_map(p, ALL, O_RDWR);
+
+	NEED(!munmap(p, ALL));
+	ckpt_point();
+	CHECK(holds(fd, ALL));
+	p = mmap(NULL, ALL, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED && !memcmp(p, data, ALL));
+}
+
+CKPT_TEST(memfd, anonymous_mapped_otherwise)
+{
+	char *p = map_shared(0), *private, *reader;
+	int fd = open_map(p, ALL, O_RDONLY);
+
+	private = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	reader = mmap(NULL, ALL, PROT_READ, MAP_SHARED, fd, 0);
+	NEED(private != MAP_FAILED && reader != MAP_FAILED && !close(fd));
+	private[3] = 'p';
+	ckpt_point();
+	CHECK_EQ(private[3], 'p');
+	CHECK(!memcmp(private + 4, data + 4, ALL - 4));
+	p[3] = 's';
+	CHECK_EQ(reader[3], 's');
+	CHECK_EQ(private[3], 'p');
+	CHECK_EQ(mprotect(reader, PAGE, PROT_READ | PROT_WRITE), -1);
+}
+
+/* Of two processes, one of which has it open. */
+CKPT_TEST(memfd, anonymous_of_two)
+{
+	char *p = map_shared(0);
+	int to[2], status, fd;
+	pid_t pid;
+	char c;
+
+	NEED(!pipe(to));
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		NEED(read(to[0], &c, 1) == 1);
+		p[7] = 'c';
+		_exit(0);
+	}
+	fd = open_map(p, ALL, O_RDONLY);
+	ckpt_point();
+	CHECK(holds(fd, ALL));
+	CHECK_EQ(write(to[1], "x", 1), 1);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(p[7], 'c');
+	CHECK_EQ(pread(fd, back, 1, 7), 1);
+	CHECK_EQ(back[0], 'c');
+}
+
 /* One that a process outside has too. */
 
 CKPT_TARGET(inherited)
@@ -406,6 +519,42 @@ TEST(outside_mapping)
 	int fd = make_full(MFD_CLOEXEC);
 
 	shared_with(_metadata, "inherited_mapped", fd, open_again(fd, O_RDONLY));
+}
+
+/* Mapped by the tree alone, but open outside. */
+CKPT_TARGET(anonymous_outside)
+{
+	char *p = map_shared(0);
+	FILE *file = fopen("where", "w");
+
+	NEED(file && fprintf(file, "/proc/%d/map_files/%lx-%lx", getpid(),
+			     (unsigned long)p, (unsigned long)p + ALL) > 0);
+	NEED(!fclose(file));
+	ckpt_ready();
+	ckpt_wait();
+	CHECK(!memcmp(p, data, ALL));
+}
+
+TEST(outside_anonymous)
+{
+	struct ckpt_target target;
+	char path[128] = "";
+	int fd;
+
+	ASSERT_EQ(0, ckpt_start(&target, "anonymous_outside", CKPT_LIVE));
+	ASSERT_EQ(0, ckpt_wait_ready(&target));
+	ckpt_read(ckpt_path(&target, "where"), path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == EPERM)
+		SKIP(return, "no right to open what is mapped");
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint(&target, 0));
+	EXPECT_NE(NULL, strstr(target.log, "is shared with a process outside"));
+	close(fd);
+	EXPECT_LT(0, ckpt_checkpoint(&target, 0));
+	EXPECT_EQ(0, ckpt_go(&target));
+	EXPECT_EQ(0, ckpt_end(&target));
+	ckpt_clean(&target);
 }
 
 CKPT_TEST_MAIN

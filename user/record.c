@@ -620,7 +620,7 @@ static const struct flag_name seals[] = {
 };
 
 static const struct flag_name memfd_what[] = {
-	{ CKPT_MEMFD_ANON, "anon" }, {}
+	{ CKPT_MEMFD_ANON, "anon" }, { CKPT_MEMFD_ACCOUNT, "account" }, {}
 };
 
 static const struct field memfd_fields[] = {

@@ -385,9 +385,10 @@ static void tiny_unnamed(void)
 		_exit(1);
 }
 
-/* Two of one that was waited for. */
+/* Two of one that was waited for; and the shared page, as a file. */
 static void tiny_unseen(void)
 {
+	char path[64];
 	pid_t pid = fork();
 
 	if (!pid)
@@ -396,6 +397,9 @@ static void tiny_unseen(void)
 	syscall(SYS_pidfd_open, pid, 0);
 	if (waitpid(pid, NULL, 0) != pid)
 		_exit(1);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", TINY_STACK,
+		 TINY_STACK + 4096);
+	open(path, O_RDWR);
 }
 
 static int tiny_ptm;

@@ -1576,14 +1576,14 @@ struct ckpt_rec_shmem {
 
 /**
  * struct ckpt_rec_memfd - payload of %CKPT_REC_MEMFD: memory of memfd_create(2), or
- *	shared memory in huge pages that mmap(2) has made
+ *	shared memory that mmap(2) has made, in huge pages or open as a file
  * @size: in bytes
  * @seals: F_SEAL_* of fcntl(2)
  * @mode: permissions, as of fchmod(2)
  * @uid: owner, in the checkpointer's user namespace
  * @gid: group, likewise
  * @page_shift: size of its pages as a power of two, where they are huge; or 0
- * @what: %CKPT_MEMFD_ANON or 0
+ * @what: CKPT_MEMFD_*
  * @name: as given to memfd_create(2), NUL terminated
  */
 struct ckpt_rec_memfd {
@@ -1598,6 +1598,7 @@ struct ckpt_rec_memfd {
 };
 
 #define CKPT_MEMFD_ANON		0x1U	/* mmap(2) gave it its name */
+#define CKPT_MEMFD_ACCOUNT	0x2U	/* all of it was accounted for as it was made */
 
 /**
  * struct ckpt_rec_ipc - what all objects of System V have
