@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "checkpoint.h"
+#include "frames.h"
 #include "image.h"
 #include "limits.h"
 #include "pages.h"
@@ -147,7 +148,7 @@ static int ckpt_capture(struct ckpt_ctx *ctx)
 			   "was continued or killed whenever it was captured");
 }
 
-/* Checksums and trailer go out as one, which O_DIRECT may not take as two. */
+/* What comes behind the pages. */
 static int ckpt_end_write(struct ckpt_ctx *ctx)
 {
 	struct ckpt_buf *end = &ctx->sums.table;
@@ -318,6 +319,9 @@ long ckpt_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
 	struct ckpt_ctx ctx = { .flags = flags };
 	long ret;
 
+	/* Frames have checksums of their own. */
+	if (flags & CHECKPOINT_COMPRESS)
+		ctx.flags &= ~CHECKPOINT_CHECKSUM;
 	memcpy(ctx.parent, args->parent, sizeof(ctx.parent));
 	ret = ckpt_ctx_init(&ctx, fd, logfd);
 	if (!ret)
@@ -330,6 +334,7 @@ long ckpt_checkpoint(pid_t pid, int fd, unsigned int flags, int logfd,
 		ret = ctx.id;
 	ckpt_buf_free(&ctx.meta);
 	ckpt_buf_free(&ctx.sums.table);
+	ckpt_frames_free(ctx.frames);
 	ckpt_externals_release(&ctx.externals);
 	if (ctx.file)
 		fput(ctx.file);

@@ -15,7 +15,11 @@
 #include "sums.h"
 #include "tree.h"
 
+struct ckpt_frames;
 struct ckpt_stop;
+
+/* Pages are compressed in some way. */
+#define CHECKPOINT_COMPRESS	(CHECKPOINT_LZ4 | CHECKPOINT_ZSTD)
 
 /**
  * struct ckpt_ctx - a checkpoint, from the call to its return
@@ -37,6 +41,7 @@ struct ckpt_stop;
  * @bases: struct ckpt_base: what there is of the parent
  * @memory: struct ckpt_memory, in the order in which pages will be written
  * @nr_pages: of all these
+ * @frames: the frame that is being made of them, if they are to be compressed
  * @sums: of what has been written of them, with %CHECKPOINT_CHECKSUM
  * @root_pid: pid of the root of the tree, for the caller
  * @tree: the tasks
@@ -73,6 +78,7 @@ struct ckpt_ctx {
 	struct list_head	bases;
 	struct list_head	memory;
 	u64			nr_pages;
+	struct ckpt_frames	*frames;
 	struct ckpt_sums	sums;
 	pid_t			root_pid;
 	struct ckpt_tree	tree;

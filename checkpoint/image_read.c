@@ -3,6 +3,7 @@
  * Reading an image. Whatever it says is checked here, or by the check function
  * of the kind that it is about, before anything is done about it.
  */
+#include <linux/bitops.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -10,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/uio.h>
 
+#include "frames.h"
 #include "image.h"
 #include "limits.h"
 #include "restart.h"
@@ -177,6 +179,10 @@ static int rstr_header_check_layout(struct rstr_ctx *ctx,
 {
 	u64 meta = le64_to_cpu(hdr->meta_size);
 
+	if (hweight64(le64_to_cpu(hdr->incompat) & CKPT_INCOMPAT_EITHER) > 1)
+		return ckpt_refuse(&ctx->log, -EBADMSG,
+				   "image: header: features %#llx exclude each other",
+				   le64_to_cpu(hdr->incompat));
 	if (le32_to_cpu(hdr->size) != sizeof(*hdr) ||
 	    memchr_inv(hdr->parent, 0, sizeof(hdr->parent)) ||
 	    memchr_inv(hdr->reserved, 0, sizeof(hdr->reserved)) ||
@@ -642,6 +648,7 @@ void rstr_image_free(struct rstr_ctx *ctx)
 	kvfree(ctx->objs);
 	kvfree(ctx->meta);
 	ckpt_buf_free(&ctx->sums.table);
+	ckpt_frames_free(ctx->frames);
 }
 
 #ifdef CONFIG_CHECKPOINT_KUNIT_TEST

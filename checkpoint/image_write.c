@@ -501,6 +501,10 @@ static void ckpt_header_seal(struct ckpt_ctx *ctx, size_t end)
 	}
 	if (ctx->flags & CHECKPOINT_CHECKSUM)
 		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_CHECKSUM);
+	if (ctx->flags & CHECKPOINT_LZ4)
+		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_LZ4);
+	if (ctx->flags & CHECKPOINT_ZSTD)
+		hdr->incompat |= cpu_to_le64(CKPT_INCOMPAT_ZSTD);
 	ckpt_machine_describe(hdr);
 	hdr->crc = cpu_to_le32(ckpt_crc(hdr, offsetof(typeof(*hdr), crc)));
 }

@@ -84,7 +84,9 @@ struct file *ckpt_image_open(struct rstr_ctx *ctx)
 {
 	struct file *file;
 
-	if ((ctx->flags & RESTART_EAGER) || !ckpt_image_is_mappable(ctx))
+	if ((ctx->flags & RESTART_EAGER) ||
+	    rstr_image_has(ctx, CKPT_INCOMPAT_COMPRESSED) ||
+	    !ckpt_image_is_mappable(ctx))
 		return NULL;
 	/* A description of our own: the tree may have the caller's in it. */
 	file = dentry_open(&ctx->file->f_path, O_RDONLY | O_LARGEFILE,

@@ -23,6 +23,9 @@
 /* Pages read or written in one go. */
 #define CKPT_PAGE_BATCH		256U
 
+/* As zstd(1) counts them: more would take longer than it is worth. */
+#define CKPT_ZSTD_LEVEL		1
+
 /* A mapping that has less pages in the image than that is not worth a map. */
 #define CKPT_IMAP_MIN		256U
 

@@ -15,6 +15,7 @@
 #include <linux/checkpoint_mm.h>
 
 #include "base.h"
+#include "frames.h"
 #include "image.h"
 #include "imap.h"
 #include "limits.h"
@@ -514,7 +515,8 @@ static int ckpt_batch_write(struct ckpt_ctx *ctx, struct ckpt_batch *batch)
 	if (ctx->flags & CHECKPOINT_CHECKSUM)
 		err = ckpt_sums_add(&ctx->sums, batch);
 	if (!err && batch->nr)
-		err = ckpt_write_pages(ctx, batch);
+		err = ctx->frames ? ckpt_frames_add(ctx, batch) :
+				    ckpt_write_pages(ctx, batch);
 	ckpt_pages_put(batch->pages, batch->nr);
 	batch->nr = 0;
 	cond_resched();
@@ -609,8 +611,11 @@ int ckpt_memory_write(struct ckpt_ctx *ctx)
 {
 	struct ckpt_batch *batch;
 	struct ckpt_memory *mem;
-	int err = 0;
+	int err;
 
+	err = ckpt_frames_begin(ctx);
+	if (err)
+		return err;
 	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
 	if (!batch)
 		return -ENOMEM;
@@ -623,5 +628,5 @@ int ckpt_memory_write(struct ckpt_ctx *ctx)
 	}
 	ckpt_pages_put(batch->pages, batch->nr);
 	kfree(batch);
-	return err;
+	return err ?: ckpt_frames_end(ctx);
 }

@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 #include <linux/checkpoint_mm.h>
 
+#include "frames.h"
 #include "imap.h"
 #include "limits.h"
 #include "mm.h"
@@ -67,6 +68,8 @@ static int rstr_batch_read(struct rstr_ctx *ctx, struct ckpt_batch *batch)
 	struct iov_iter iter;
 	ssize_t ret;
 
+	if (ctx->frames)
+		return rstr_frames_read(ctx, batch);
 	ckpt_batch_fill(batch);
 	iov_iter_bvec(&iter, ITER_DEST, batch->bvec, batch->nr,
 		      (size_t)batch->nr << PAGE_SHIFT);
@@ -250,8 +253,11 @@ static int rstr_pagemap_read(struct rstr_ctx *ctx, struct rstr_obj *obj,
 int ckpt_memory_read(struct rstr_ctx *ctx)
 {
 	struct rstr_pages *pages;
-	int err = 0;
+	int err;
 
+	err = rstr_frames_begin(ctx);
+	if (err)
+		return err;
 	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "sums.h"
 
+struct ckpt_frames;
 struct file;
 struct path;
 struct rstr_run;
@@ -54,6 +55,7 @@ struct rstr_obj {
  *	from outside; or NULL
  * @externals: files that the caller supplies
  * @nr_pages: that the page maps have in all
+ * @frames: the frame that they are read from, if they are compressed
  * @sums: of the pages that have been read, where the image has checksums
  * @needs_tasks: some object is made from tasks: none is built before all are there
  * @settled: what the kinds have to do at the end was done
@@ -72,6 +74,7 @@ struct rstr_ctx {
 	struct file			*tty;
 	struct ckpt_externals		externals;
 	u64				nr_pages;
+	struct ckpt_frames		*frames;
 	struct ckpt_sums		sums;
 	bool				needs_tasks;
 	bool				settled;

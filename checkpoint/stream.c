@@ -36,8 +36,8 @@ static int ckpt_write_error(struct ckpt_ctx *ctx, ssize_t ret)
 }
 
 /*
- * The one thing whose size is not that of pages is the trailer, which O_DIRECT may
- * not take. By then nothing else is to come that would notice.
+ * O_DIRECT may not take what is not whole pages: compressed ones, and the end of any
+ * image. Where there are pages before that they are whole and aligned.
  */
 static ssize_t ckpt_write_buffered(struct file *file, struct iov_iter *iter)
 {
@@ -69,7 +69,9 @@ static bool ckpt_is_direct(struct file *file)
 
 static ssize_t ckpt_write_file(struct file *file, struct iov_iter *iter)
 {
-	if (ckpt_is_direct(file) && !IS_ALIGNED(iov_iter_count(iter), PAGE_SIZE))
+	u64 odd = iov_iter_count(iter) | file->f_pos;
+
+	if (ckpt_is_direct(file) && !IS_ALIGNED(odd, PAGE_SIZE))
 		return ckpt_write_buffered(file, iter);
 	return vfs_iter_write(file, iter, ckpt_pos(file), 0);
 }

@@ -74,9 +74,9 @@ static int ckpt_args_read(struct checkpoint_args *args, unsigned int flags,
  * %-EINTR: a signal came; with %CHECKPOINT_KILL and %CHECKPOINT_STOP the tasks
  * run on as without them
  *
- * %-EINVAL: unknown @flags, or %CHECKPOINT_KILL and %CHECKPOINT_STOP together,
- * or one of them with the caller's own @pid; or @external says
- * what it may not; or @fd is of a file that takes only what is in user memory,
+ * %-EINVAL: unknown @flags, or %CHECKPOINT_KILL and %CHECKPOINT_STOP together, or
+ * %CHECKPOINT_LZ4 and %CHECKPOINT_ZSTD, or one of the former with the caller's own
+ * @pid; or @external says what it may not; or @fd is of a file that takes only what is in user memory,
  * such as /dev/full; or @nr is no size that struct checkpoint_args ever had
  *
  * %-ENOENT: nothing has a name of @external
@@ -108,6 +108,8 @@ SYSCALL_DEFINE6(checkpoint, pid_t, pid, int, fd, unsigned int, flags,
 	if (flags & ~CHECKPOINT_FLAGS)
 		return -EINVAL;
 	if ((flags & CHECKPOINT_KILL) && (flags & CHECKPOINT_STOP))
+		return -EINVAL;
+	if ((flags & CHECKPOINT_COMPRESS) == CHECKPOINT_COMPRESS)
 		return -EINVAL;
 	if ((flags & (CHECKPOINT_KILL | CHECKPOINT_STOP)) &&
 	    pid == task_tgid_vnr(current))

@@ -209,6 +209,8 @@ TEST_F(checkpoint, bad_flags)
 					1U << i);
 	REFUSED_AT_ONCE(EINVAL, self->pid, self->image,
 			CHECKPOINT_KILL | CHECKPOINT_STOP);
+	REFUSED_AT_ONCE(EINVAL, self->pid, self->image,
+			CHECKPOINT_LZ4 | CHECKPOINT_ZSTD);
 	REFUSED_AT_ONCE(EINVAL, getpid(), self->image, CHECKPOINT_KILL);
 	REFUSED_AT_ONCE(EINVAL, getpid(), self->image, CHECKPOINT_STOP);
 }

@@ -227,6 +227,11 @@ static long faults_checksum(struct faults *f)
 	return faults_checkpoint(f, CHECKPOINT_CHECKSUM);
 }
 
+static long faults_zstd(struct faults *f)
+{
+	return faults_checkpoint(f, CHECKPOINT_ZSTD);
+}
+
 static long faults_restart(struct faults *f)
 {
 	long ret;
@@ -416,6 +421,19 @@ FAULTS_TEST(checksum)
 {
 	EXPECT_TRUE(faults_run(&self->f, "checksum", faults_checksum,
 			       faults_target_lives));
+}
+
+FAULTS_TEST(zstd)
+{
+	EXPECT_TRUE(faults_run(&self->f, "zstd", faults_zstd,
+			       faults_target_lives));
+}
+
+FAULTS_TEST(restart_zstd)
+{
+	ASSERT_TRUE(faults_image_with(&self->f, CHECKPOINT_ZSTD));
+	EXPECT_TRUE(faults_run(&self->f, "restart, zstd", faults_restart,
+			       faults_child_ends));
 }
 
 FAULTS_TEST(restart_checksum)

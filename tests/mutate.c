@@ -28,10 +28,15 @@
 #ifndef MUTATE_UNSHARE
 #define MUTATE_UNSHARE	0
 #endif
+/* How the image is made. */
+#ifndef MUTATE_FLAGS
+#define MUTATE_FLAGS	0
+#endif
 /* What there has to be in these. */
 #ifndef MUTATE_SETUP
 #define MUTATE_SETUP()	0
 #endif
+#define MUTATE_FRAMES	(CHECKPOINT_LZ4 | CHECKPOINT_ZSTD)
 /* As many on the debug kernel, which is slow. */
 #define MUTATE_FEWER	2000
 #define MUTATE_ROOM	(512 * 1024)
@@ -302,6 +307,45 @@ static void change_pages(void)
 	}
 }
 
+static unsigned int nr_frames(void)
+{
+	unsigned int nr = 0;
+
+	while (ckpt_image_frame(&changed, nr))
+		nr++;
+	return nr;
+}
+
+/* What a frame says of itself, or what is in it; most are sealed again. */
+static void change_frame(void)
+{
+	unsigned int nr = nr_frames();
+	struct ckpt_frame *frame;
+	__u32 value = random_value();
+
+	if (!nr)
+		return;
+	frame = ckpt_image_frame(&changed, random_below(nr));
+	switch (random_below(5)) {
+	case 0:
+		frame->nr_pages = random_one_in(2) ? random_below(66) : value;
+		break;
+	case 1:
+		frame->size = value;
+		break;
+	case 2:
+		frame->size += random_below(9) - 4;
+		break;
+	default:
+		((__u8 *)frame)[random_below(sizeof(*frame) +
+					     random_below(4096)) %
+				(changed.len - ((__u8 *)frame - changed.bytes))] ^=
+			1 << random_below(8);
+	}
+	if (!random_one_in(8))
+		ckpt_frame_seal(&changed, frame);
+}
+
 static void change_cut(void)
 {
 	changed.len = random_below(changed.len);
@@ -333,7 +377,11 @@ static void change(__u64 seed, unsigned int index)
 		nr_records = ckpt_image_records(&changed, record_at, CKPT_IMAGE_RECORDS);
 		if (!nr_records)
 			break;
-		changes[random_below(sizeof(changes) / sizeof(changes[0]))]();
+		if ((MUTATE_FLAGS & MUTATE_FRAMES) && random_one_in(2))
+			change_frame();
+		else
+			changes[random_below(sizeof(changes) /
+					     sizeof(changes[0]))]();
 	}
 	if (random_one_in(30)) {
 		change_cut();
@@ -507,7 +555,8 @@ FIXTURE_SETUP(mutate)
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(0, ckpt_tiny_wait(pid));
 	ASSERT_LT(0, syscall(__NR_checkpoint, pid, fd,
-			     CHECKPOINT_KILL | CHECKPOINT_LOGFD, 1));
+			     MUTATE_FLAGS | CHECKPOINT_KILL | CHECKPOINT_LOGFD,
+			     1));
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	mutate_bury();
 	lseek(fd, 0, SEEK_SET);

@@ -197,6 +197,8 @@ FIXTURE_VARIANT(pages) {
 };
 
 FIXTURE_VARIANT_ADD(pages, checksum) { .flags = CHECKPOINT_CHECKSUM };
+FIXTURE_VARIANT_ADD(pages, lz4) { .flags = CHECKPOINT_LZ4 };
+FIXTURE_VARIANT_ADD(pages, zstd) { .flags = CHECKPOINT_ZSTD };
 
 FIXTURE_SETUP(pages)
 {
@@ -483,6 +485,229 @@ TEST_F(checksum, incremental)
 	EXPECT_EQ(end_of_pages(image) + nr_sums(image) * sizeof(__le64) +
 		  sizeof(struct ckpt_image_trailer), image->len);
 	finish(_metadata, target);
+}
+
+/* ---- frames -------------------------------------------------------------- */
+
+FIXTURE(frames) {
+	struct ckpt_target target;
+	struct ckpt_image image;
+};
+
+FIXTURE_VARIANT(frames) {
+	unsigned int flags;
+	__u64 feature;
+};
+
+FIXTURE_VARIANT_ADD(frames, lz4) {
+	.flags = CHECKPOINT_LZ4,
+	.feature = CKPT_INCOMPAT_LZ4,
+};
+
+FIXTURE_VARIANT_ADD(frames, zstd) {
+	.flags = CHECKPOINT_ZSTD,
+	.feature = CKPT_INCOMPAT_ZSTD,
+};
+
+FIXTURE_SETUP(frames)
+{
+	memset(self, 0, sizeof(*self));
+	start(_metadata, &self->target, "memory");
+	take(_metadata, &self->target, variant->flags | CHECKPOINT_KILL);
+	ASSERT_TRUE(load(&self->target, &self->image));
+}
+
+FIXTURE_TEARDOWN(frames)
+{
+	ckpt_clean(&self->target);
+	free(self->image.bytes);
+}
+
+static struct ckpt_frame *last_frame(const struct ckpt_image *image)
+{
+	struct ckpt_frame *frame, *last = NULL;
+
+	for (unsigned int i = 0; (frame = ckpt_image_frame(image, i)); i++)
+		last = frame;
+	return last;
+}
+
+/* What is compressed is so, and what can't be is left as it is; all pages are there. */
+TEST_F(frames, made)
+{
+	struct ckpt_image *image = &self->image;
+	unsigned int raw = 0, compressed = 0;
+	struct ckpt_frame *frame;
+	__u64 pages = 0, size = 0;
+
+	EXPECT_EQ(variant->feature, header_of(image)->incompat);
+	for (unsigned int i = 0; (frame = ckpt_image_frame(image, i)); i++) {
+		__u64 sum = frame->sum;
+
+		ckpt_frame_seal(image, frame);
+		EXPECT_EQ(sum, frame->sum);
+		EXPECT_GE(CKPT_FRAME_PAGES, frame->nr_pages);
+		EXPECT_GE(frame->nr_pages * PAGE, frame->size);
+		if (frame->size == frame->nr_pages * PAGE)
+			raw++;
+		else
+			compressed++;
+		pages += frame->nr_pages;
+		size += sizeof(*frame) + frame->size;
+	}
+	EXPECT_EQ(header_of(image)->nr_pages, pages);
+	EXPECT_EQ(image->len, image->tail + size +
+		  sizeof(struct ckpt_image_trailer));
+	TH_LOG("%u frames raw, %u compressed, %llu%%", raw, compressed,
+	       size * 100 / (pages * PAGE));
+	EXPECT_LT(4, compressed);
+	EXPECT_GT(pages * PAGE * 4 / 5, size);
+}
+
+/* To ask for checksums besides makes no difference. */
+TEST_F(frames, checksum)
+{
+	struct ckpt_target *target = &self->target;
+
+	ASSERT_LT(0, ckpt_restart(target, 0)) TH_LOG("%s", target->log);
+	take(_metadata, target, variant->flags | CHECKPOINT_CHECKSUM);
+	ASSERT_TRUE(load(target, &self->image));
+	EXPECT_EQ(variant->feature, header_of(&self->image)->incompat);
+	finish(_metadata, target);
+}
+
+/* Nothing of it is mapped, so the file is free again. */
+TEST_F(frames, not_mapped)
+{
+	struct ckpt_target *target = &self->target;
+	int fd;
+
+	ASSERT_LT(0, ckpt_restart(target, 0)) TH_LOG("%s", target->log);
+	fd = open(ckpt_path(target, "image"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	EXPECT_LE(0, fd);
+	close(fd);
+	finish(_metadata, target);
+}
+
+/* With the checksum made right, as whoever means harm would. */
+static bool refused_frame(struct ckpt_target *target, struct ckpt_image *image,
+			  struct ckpt_frame *frame, __u32 nr_pages, __u32 size,
+			  const char *why)
+{
+	struct ckpt_frame old = *frame;
+	bool good;
+
+	frame->nr_pages = nr_pages;
+	frame->size = size;
+	ckpt_frame_seal(image, frame);
+	good = refused(target, image, 0, why);
+	if (!good)
+		printf("# a frame of %u bytes for %u pages\n", size, nr_pages);
+	*frame = old;
+	return good;
+}
+
+TEST_F_TIMEOUT(frames, hostile, 200)
+{
+	static const __u32 numbers[] = {
+		0, CKPT_FRAME_PAGES + 1, 0x7fffffff, 0x80000000, 0xffffffff,
+		/* That are small once they are bytes. */
+		0x100000, 0x100001,
+	};
+	struct ckpt_frame *frame = ckpt_image_frame(&self->image, 0);
+	__u32 nr = frame->nr_pages, size = frame->size;
+
+	ASSERT_EQ(CKPT_FRAME_PAGES, nr);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		EXPECT_TRUE(refused_frame(&self->target, &self->image, frame,
+					  numbers[i], size, "frame at page 0"));
+		if (i != 1)
+			EXPECT_TRUE(refused_frame(&self->target, &self->image,
+						  frame, nr, numbers[i],
+						  "frame at page 0"));
+	}
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr,
+				  nr * PAGE + 1, "frame at page 0"));
+	/* More bytes than there are. */
+	frame = last_frame(&self->image);
+	nr = frame->nr_pages;
+	size = frame->size;
+	ASSERT_GT(CKPT_FRAME_PAGES, nr);
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame,
+				  CKPT_FRAME_PAGES, CKPT_FRAME_PAGES * PAGE - 1,
+				  "pages, of which"));
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr + 1,
+				  size, "pages, of which"));
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr,
+				  nr * PAGE, "ends in the pages"));
+}
+
+/* What comes out is to be as many pages as it says, no byte more or less. */
+TEST_F_TIMEOUT(frames, not_exact, 200)
+{
+	struct ckpt_frame *frame = ckpt_image_frame(&self->image, 0);
+	__u32 nr = frame->nr_pages, size = frame->size;
+
+	ASSERT_GT(nr * PAGE, size);
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr - 1,
+				  size, "can't be decompressed"));
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr,
+				  size - 1, "can't be decompressed"));
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame, nr, 1,
+				  "can't be decompressed"));
+	frame = last_frame(&self->image);
+	ASSERT_GT(frame->nr_pages * PAGE, frame->size);
+	EXPECT_TRUE(refused_frame(&self->target, &self->image, frame,
+				  frame->nr_pages - 1, frame->size,
+				  "can't be decompressed"));
+}
+
+/* The checksum is right, the bytes are anything. */
+TEST_F_TIMEOUT(frames, garbage, 200)
+{
+	struct ckpt_frame *frame = ckpt_image_frame(&self->image, 1);
+	struct ckpt_image *image = &self->image;
+	__u8 *bytes = (__u8 *)(frame + 1);
+	unsigned int taken = 0;
+
+	srand(1);
+	for (unsigned int i = 0; i < 60; i++) {
+		size_t at = i < 20 ? i : rand() % frame->size;
+		__u8 old = bytes[at];
+		long ret;
+
+		bytes[at] ^= 1 << rand() % 8;
+		ckpt_frame_seal(image, frame);
+		ASSERT_TRUE(store(&self->target, image));
+		ret = ckpt_restart(&self->target, 0);
+		/* Some change but what a page holds, which nobody can tell. */
+		if (ret > 0) {
+			ckpt_kill(&self->target);
+			taken++;
+		} else {
+			EXPECT_EQ(-EBADMSG, ret);
+		}
+		bytes[at] = old;
+	}
+	TH_LOG("%u of 60 were taken", taken);
+	EXPECT_GT(60, taken);
+}
+
+/* The header says otherwise. */
+TEST_F(frames, other_method)
+{
+	struct ckpt_image_header *hdr = (void *)self->image.bytes;
+
+	hdr->incompat ^= CKPT_INCOMPAT_COMPRESSED;
+	ckpt_image_reseal(&self->image);
+	EXPECT_TRUE(refused(&self->target, &self->image, 0,
+			    "can't be decompressed"));
+	hdr->incompat = CKPT_INCOMPAT_COMPRESSED;
+	ckpt_image_reseal(&self->image);
+	EXPECT_TRUE(refused(&self->target, &self->image, 0, "exclude"));
+	hdr->incompat = variant->feature | CKPT_INCOMPAT_CHECKSUM;
+	ckpt_image_reseal(&self->image);
+	EXPECT_TRUE(refused(&self->target, &self->image, 0, "exclude"));
 }
 
 CKPT_TEST_MAIN

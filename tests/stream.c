@@ -303,22 +303,39 @@ FIXTURE_TEARDOWN(direct)
 	ckpt_clean(&self->target);
 }
 
-TEST_F_TIMEOUT(direct, file, 100)
+static void direct(struct __test_metadata *_metadata,
+		   struct ckpt_target *target, const char *mnt,
+		   unsigned int flags)
 {
-	struct ckpt_target *target = &self->target;
 	char path[96];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/image", self->mnt);
+	snprintf(path, sizeof(path), "%s/image", mnt);
 	ASSERT_EQ(0, symlink(path, ckpt_path(target, "image")));
 	fd = create(target, O_DIRECT);
 	ASSERT_LE(0, fd);
-	EXPECT_LT(0, checkpoint(target, fd, 0));
+	EXPECT_LT(0, checkpoint(target, fd, flags));
 	close(fd);
 	ckpt_kill(target);
 	ASSERT_LT(0, ckpt_restart(target, 0));
 	ASSERT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
+}
+
+TEST_F_TIMEOUT(direct, file, 100)
+{
+	direct(_metadata, &self->target, self->mnt, 0);
+}
+
+TEST_F_TIMEOUT(direct, checksum, 100)
+{
+	direct(_metadata, &self->target, self->mnt, CHECKPOINT_CHECKSUM);
+}
+
+/* Whose pages begin anywhere. */
+TEST_F_TIMEOUT(direct, compressed, 100)
+{
+	direct(_metadata, &self->target, self->mnt, CHECKPOINT_LZ4);
 }
 
 CKPT_TEST_MAIN

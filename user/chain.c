@@ -42,6 +42,7 @@ static int read_link(struct chain *chain, int fd, const char *name)
 
 	if (!link)
 		return -1;
+	link->youngest = youngest;
 	ret = youngest ? image_read_meta(&link->image, fd) :
 			 image_read(&link->image, fd, true);
 	if (ret) {

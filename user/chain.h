@@ -33,12 +33,14 @@ void parents_add(struct parents *parents, const char *name);
  * struct link - an image of a chain
  * @image: the image, its metadata read
  * @name: of the file that it is in, or what it is
+ * @youngest: its pages are read from front to back
  * @firsts: by reference of an address space, less one: where in the page section
  *	each run of its page map begins; NULL as long as nobody asked
  */
 struct link {
 	struct image	image;
 	char		*name;
+	bool		youngest;
 	__u64		**firsts;
 };
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "chain.h"
@@ -14,17 +15,22 @@
 #include "status.h"
 #include "take.h"
 
+/* What has nothing to do with what becomes of the processes. */
+#define HOW_PAGES	(CHECKPOINT_CHECKSUM | CHECKPOINT_LZ4 | CHECKPOINT_ZSTD)
+
 static void usage(FILE *out)
 {
-	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--checksum] [--external NAME]\n"
-	      "            [--track | --parent FILE] PID > IMAGE\n"
+	fputs("Usage: ckpt [-k | -s] [-q] [-v] [--checksum] [--compress[=METHOD]]\n"
+	      "            [--external NAME] [--track | --parent FILE] PID > IMAGE\n"
 	      "       ckpt --every TIME [--keep N] -o DIRECTORY [-q] [-v] [--checksum]\n"
-	      "            [--external NAME] PID\n"
+	      "            [--compress[=METHOD]] [--external NAME] PID\n"
 	      "Checkpoint a process to standard output. It runs on, unless told otherwise.\n"
 	      "\n"
 	      "  -k, --kill     kill it once the image has been written\n"
 	      "  -s, --stop     stop it once the image has been written\n"
 	      "      --checksum have a restart find out if memory was damaged in the image\n"
+	      "      --compress[=zstd|lz4]\n"
+	      "                 compress memory; a restart finds out about damage then, too\n"
 	      "      --external NAME\n"
 	      "                 leave it to the restarter to supply what /proc/PID/fd\n"
 	      "                 shows as NAME; repeatable\n"
@@ -58,6 +64,21 @@ static int parse_pid(const char *arg, pid_t *pid)
 	return 0;
 }
 
+/* The last one counts. */
+static int parse_method(const char *arg, struct request *request)
+{
+	request->flags &= ~(CHECKPOINT_LZ4 | CHECKPOINT_ZSTD);
+	if (!strcmp(arg, "zstd")) {
+		request->flags |= CHECKPOINT_ZSTD;
+	} else if (!strcmp(arg, "lz4")) {
+		request->flags |= CHECKPOINT_LZ4;
+	} else {
+		warnx("neither zstd nor lz4: %s", arg);
+		return -1;
+	}
+	return 0;
+}
+
 static int check_every(const struct request *request, const struct every *every)
 {
 	if (!every->seconds && !every->directory)
@@ -66,7 +87,7 @@ static int check_every(const struct request *request, const struct every *every)
 		warnx("--every and --output go together");
 		return -1;
 	}
-	if (request->flags & ~CHECKPOINT_CHECKSUM || request->parent) {
+	if (request->flags & ~HOW_PAGES || request->parent) {
 		warnx("--every excludes --kill, --stop, --track and --parent");
 		return -1;
 	}
@@ -101,8 +122,8 @@ static int parse_operands(int argc, char **argv, struct request *request,
 }
 
 enum {
-	OPT_CHECKSUM = 256, OPT_EXTERNAL, OPT_PARENT, OPT_TRACK, OPT_EVERY,
-	OPT_KEEP
+	OPT_CHECKSUM = 256, OPT_COMPRESS, OPT_EXTERNAL, OPT_PARENT, OPT_TRACK,
+	OPT_EVERY, OPT_KEEP
 };
 
 /* Returns -1 to go on, or a status to exit with. */
@@ -113,6 +134,7 @@ static int parse_options(int argc, char **argv, struct request *request,
 		{ "kill", no_argument, NULL, 'k' },
 		{ "stop", no_argument, NULL, 's' },
 		{ "checksum", no_argument, NULL, OPT_CHECKSUM },
+		{ "compress", optional_argument, NULL, OPT_COMPRESS },
 		{ "external", required_argument, NULL, OPT_EXTERNAL },
 		{ "parent", required_argument, NULL, OPT_PARENT },
 		{ "track", no_argument, NULL, OPT_TRACK },
@@ -135,6 +157,10 @@ static int parse_options(int argc, char **argv, struct request *request,
 			break;
 		case OPT_CHECKSUM:
 			request->flags |= CHECKPOINT_CHECKSUM;
+			break;
+		case OPT_COMPRESS:
+			if (parse_method(optarg ?: "zstd", request))
+				return EXIT_USAGE;
 			break;
 		case OPT_EXTERNAL:
 			externals_add(&request->externals, optarg, -1);

@@ -125,6 +125,9 @@ int image_check_header(struct image *image)
 	if (le64toh(h->incompat) & ~CKPT_INCOMPAT_KNOWN)
 		return image_bad(image, "header: unknown features %#llx",
 				 (__u64)le64toh(h->incompat));
+	if (__builtin_popcountll(le64toh(h->incompat) & CKPT_INCOMPAT_EITHER) > 1)
+		return image_bad(image, "header: features %#llx exclude each other",
+				 (__u64)le64toh(h->incompat));
 	if (bytes_are_zero(h->parent, sizeof(h->parent)) ==
 	    image_is_child(image))
 		return image_bad(image, "header: a parent, or none, against its features");
@@ -143,6 +146,8 @@ __u64 image_sums_size(const struct ckpt_image_header *header)
 
 __u64 image_size(const struct ckpt_image_header *header)
 {
+	if (le64toh(header->incompat) & CKPT_INCOMPAT_COMPRESSED)
+		return 0;
 	return le64toh(header->pages_offset) +
 	       le64toh(header->nr_pages) * le32toh(header->page_size) +
 	       image_sums_size(header) + sizeof(struct ckpt_image_trailer);
@@ -459,6 +464,7 @@ void image_free(struct image *image)
 	free(image->leaders);
 	free(image->live);
 	free(image->sums.table);
+	frames_free(&image->frames);
 }
 
 const struct image_record *image_part(const struct image *image,

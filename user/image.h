@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/checkpoint_image.h>
 
+#include "frames.h"
 #include "record.h"
 #include "sums.h"
 
@@ -50,6 +51,7 @@ struct image_record {
  * @last_object: index of the object that was read last
  * @size: of the image, trailer included
  * @stopped: for how long the tasks were stopped, in microseconds
+ * @frames: what has been read of its frames, if its pages are compressed
  * @sums: checksums of the pages that have been read, if it has such
  * @checked: they were compared, and are as they should be
  * @error: what is wrong with it
@@ -73,6 +75,7 @@ struct image {
 	size_t				last_object;
 	__u64				size;
 	__u32				stopped;
+	struct frames			frames;
 	struct sums			sums;
 	bool				checked;
 	char				error[256];
@@ -87,7 +90,8 @@ struct image {
  * image_read() - read an image from front to back and check it
  * @image: to be filled in
  * @fd: where it is
- * @check: compare the checksums of the pages, if it has such
+ * @check: compare the checksums of the pages, if it has such, and decompress them, if
+ *	they are compressed
  *
  * Works on a pipe as on a file; of a file the pages are not read, unless they are to
  * be checked.
@@ -122,7 +126,9 @@ void image_free(struct image *image);
 /* Tell what is wrong with a header; 0 if nothing. Needs only @header. */
 int image_check_header(struct image *image);
 
-/* How large an image with this header, found good, will be. */
+/* How large an image with this header, found good, will be; 0 if it is compressed, as
+ * that is not known then.
+ */
 __u64 image_size(const struct ckpt_image_header *header);
 
 /* Set @error; returns -1. The second one names a record. */

@@ -349,7 +349,11 @@ static void make_header(const struct join *join, size_t meta_size,
 	__u64 size = page_size(join);
 
 	*header = link_at(join, 0)->image.header;
-	header->incompat &= ~htole64(CKPT_INCOMPAT_PARENT);
+	/* It comes out raw; with checksums if there have been any. */
+	if (header->incompat & htole64(CKPT_INCOMPAT_COMPRESSED))
+		header->incompat |= htole64(CKPT_INCOMPAT_CHECKSUM);
+	header->incompat &= ~htole64(CKPT_INCOMPAT_PARENT |
+				     CKPT_INCOMPAT_COMPRESSED);
 	memset(header->parent, 0, sizeof(header->parent));
 	header->meta_size = htole64(meta_size);
 	header->pages_offset = htole64((sizeof(*header) + meta_size + size - 1) /
@@ -413,11 +417,29 @@ static int write_meta(struct join *join, const struct ckpt_image_header *header)
 			 sizeof(*header) - join->meta_size);
 }
 
-static int read_pages(struct link *link, void *buf, size_t len, __u64 at)
+/* The next ones of the youngest; of all others any, as these are in files. */
+static int unpack_pages(struct image *image, bool youngest, void *buf,
+			__u64 first, __u64 nr)
+{
+	return (!youngest && frames_seek(image, first)) ||
+	       frames_take(image, buf, nr) ? -1 : 0;
+}
+
+static int read_pages(struct link *link, void *buf, size_t len, __u64 first)
 {
 	struct image *image = &link->image;
+	__u64 size = le32toh(image->header.page_size);
+	off_t at = image->start + le64toh(image->header.pages_offset) +
+		   first * size;
 	char *p = buf;
 	ssize_t n;
+
+	if (image_has(image, CKPT_INCOMPAT_COMPRESSED)) {
+		if (!unpack_pages(image, link->youngest, buf, first, len / size))
+			return 0;
+		warnx("%s: %s", link->name, image->error);
+		return -1;
+	}
 
 	if (!image->regular) {
 		if (!image_read_exactly(image, buf, len, "pages"))
@@ -447,7 +469,7 @@ static int sum_pages(struct join *join, const struct piece *piece,
 {
 	struct image *youngest = &link_at(join, 0)->image;
 
-	if (!image_has(youngest, CKPT_INCOMPAT_CHECKSUM))
+	if (!image_has(youngest, CKPT_INCOMPAT_EITHER))
 		return 0;
 	if (!sums_add(&join->sums, image_sum_group(youngest), buf, len) &&
 	    (piece->from || !image_sum(youngest, buf, len)))
@@ -460,18 +482,16 @@ static int write_piece(struct join *join, const struct piece *piece, char *buf)
 {
 	struct link *link = link_at(join, piece->from);
 	__u64 len = le32toh(piece->run.nr) * page_size(join);
-	__u64 at = link->image.start +
-		   le64toh(link->image.header.pages_offset) +
-		   piece->first * page_size(join);
+	__u64 first = piece->first;
 
 	while (len) {
 		size_t n = len < COPY_SIZE ? len : COPY_SIZE;
 
-		if (read_pages(link, buf, n, at) ||
+		if (read_pages(link, buf, n, first) ||
 		    sum_pages(join, piece, buf, n) || write_all(join, buf, n))
 			return -1;
 		len -= n;
-		at += n;
+		first += n / page_size(join);
 	}
 	return 0;
 }
@@ -501,7 +521,7 @@ static int check_youngest(struct link *link)
 		    le64toh(image->header.nr_pages) *
 		    le32toh(image->header.page_size);
 
-	if (image->regular) {
+	if (image->regular && !image_has(image, CKPT_INCOMPAT_COMPRESSED)) {
 		image->pos = end;
 		if (lseek(image->fd, image->start + end, SEEK_SET) < 0) {
 			warn("%s", link->name);

@@ -102,20 +102,22 @@ __u64 output_expected(const struct output *output)
 
 __u32 output_stopped(const struct output *output)
 {
-	__u64 size = output_expected(output);
+	off_t end = output->regular ? lseek(STDOUT_FILENO, 0, SEEK_CUR) : 0;
 	struct ckpt_image_trailer trailer = {};
-	ssize_t n = 0;
+	ssize_t n;
 	int fd;
 
-	if (!size)
+	if (end < (off_t)sizeof(trailer))
 		return 0;
 	fd = open("/proc/self/fd/1", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	n = pread(fd, &trailer, sizeof(trailer),
-		  output->begin + size - sizeof(trailer));
+	n = pread(fd, &trailer, sizeof(trailer), end - sizeof(trailer));
 	close(fd);
-	return n == sizeof(trailer) ? le32toh(trailer.stopped) : 0;
+	if (n != sizeof(trailer) || memcmp(trailer.magic, CKPT_TRAILER_MAGIC,
+					   sizeof(trailer.magic)))
+		return 0;
+	return le32toh(trailer.stopped);
 }
 
 /*

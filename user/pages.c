@@ -147,6 +147,9 @@ int image_read_pages(struct image *image, bool check)
 {
 	off_t here = image->regular ? lseek(image->fd, 0, SEEK_CUR) : -1;
 
+	if (image_has(image, CKPT_INCOMPAT_COMPRESSED))
+		return here < 0 || check ? frames_check(image) :
+					   frames_skip(image);
 	if (here < 0 || (check && image_has(image, CKPT_INCOMPAT_CHECKSUM)))
 		return read_all(image);
 	return skip(image, here);

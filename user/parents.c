@@ -57,8 +57,14 @@ static bool read_header(int fd, struct image *image)
 static bool has_trailer(int fd, const struct image *image)
 {
 	struct ckpt_image_trailer trailer;
-	off_t at = image_size(&image->header) - sizeof(trailer);
+	off_t end = image_size(&image->header);
+	struct stat st;
+	off_t at;
 
+	/* How long a compressed one is nobody says, but the file. */
+	if (!end && !fstat(fd, &st))
+		end = st.st_size;
+	at = end - (off_t)sizeof(trailer);
 	return pread(fd, &trailer, sizeof(trailer), at) == sizeof(trailer) &&
 	       !memcmp(trailer.magic, CKPT_TRAILER_MAGIC,
 		       sizeof(trailer.magic)) &&

@@ -311,13 +311,27 @@ static void put_records(struct json *json, const struct image *image)
 	json_close(json, ']');
 }
 
+static void put_compressed(struct json *json, const struct image *image)
+{
+	if (!frames_method(image))
+		return;
+	json_open(json, "compressed", '{');
+	put_text(json, "method", frames_method(image));
+	json_unsigned(json, "frames", image->frames.nr);
+	json_unsigned(json, "bytes_raw", le64toh(image->header.nr_pages) *
+		      le32toh(image->header.page_size));
+	json_unsigned(json, "bytes_stored", image->frames.stored);
+	json_close(json, '}');
+}
+
 void show_json(const struct image *image)
 {
 	struct json json = { .out = stdout };
 
 	json_open(&json, NULL, '{');
 	json_unsigned(&json, "size", image->size);
-	json_bool(&json, "checksums", image_has(image, CKPT_INCOMPAT_CHECKSUM));
+	put_compressed(&json, image);
+	json_bool(&json, "checksums", image_has(image, CKPT_INCOMPAT_EITHER));
 	json_bool(&json, "checked", image->checked);
 	put_header(&json, image);
 	put_processes(&json, image);

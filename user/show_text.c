@@ -63,6 +63,23 @@ static const struct field *field_named(const struct field *fields,
 	return fields;
 }
 
+static void summary_compressed(const struct image *image)
+{
+	__u64 raw = le64toh(image->header.nr_pages) *
+		    le32toh(image->header.page_size);
+
+	if (!frames_method(image))
+		return;
+	put_label("pages");
+	printf("compressed by %s, in %zu frames: ", frames_method(image), image->frames.nr);
+	put_size(image->frames.stored);
+	fputs(" for ", stdout);
+	put_size(raw);
+	if (raw)
+		printf(", %.1f%%", 100.0 * image->frames.stored / raw);
+	putchar('\n');
+}
+
 static void summary_image(const struct image *image)
 {
 	const struct ckpt_image_header *h = &image->header;
@@ -103,7 +120,8 @@ static void summary_image(const struct image *image)
 	fputs(", ", stdout);
 	put_size(le64toh(h->meta_size));
 	printf(" in %zu records\n", image->nr_records);
-	if (image_has(image, CKPT_INCOMPAT_CHECKSUM)) {
+	summary_compressed(image);
+	if (image_has(image, CKPT_INCOMPAT_EITHER)) {
 		put_label("checksums");
 		puts(image->checked ? "of the pages: they are right" :
 				      "of the pages: not compared");

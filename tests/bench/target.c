@@ -45,6 +45,42 @@ static void fill(void)
 	}
 }
 
+static uint64_t random_next(void)
+{
+	static uint64_t x = 88172645463325252ULL;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return x;
+}
+
+/* Of words, that are made of letters at random, the n-th is as frequent as 1/n. */
+static void fill_text(void)
+{
+	static char words[4096][12];
+	char *to = memory, *end = memory + memory_size;
+	size_t len;
+
+	for (size_t i = 0; i < 4096; i++) {
+		len = 2 + random_next() % 9;
+		for (size_t j = 0; j < len; j++)
+			words[i][j] = 'a' + random_next() % 26;
+		words[i][len] = ' ';
+	}
+	while (to < end) {
+		/* Evenly among the powers of two. */
+		size_t i = (1UL << random_next() % 12) *
+			   (1 + random_next() % 1024 / 1024.0);
+
+		len = strchr(words[i], ' ') + 1 - words[i];
+		if (len > (size_t)(end - to))
+			len = end - to;
+		memcpy(to, words[i], len);
+		to += len;
+	}
+}
+
 static void touch(size_t step)
 {
 	for (size_t i = 0; i < memory_size; i += step)
@@ -116,6 +152,9 @@ static void obey(void)
 		break;
 	case TARGET_TOUCH_SOME:
 		touch(100 * TARGET_PAGE);
+		break;
+	case TARGET_TEXT:
+		fill_text();
 		break;
 	case TARGET_READ:
 		do_read(memory);

@@ -29,6 +29,7 @@
  * @TARGET_READ: read a word of every page
  * @TARGET_MAP: the same of the file @path, mapped for that and unmapped
  * @TARGET_TOUCH_SOME: write to one page of a hundred
+ * @TARGET_TEXT: fill the memory with words, some frequent and most rare
  */
 enum target_command {
 	TARGET_NONE,
@@ -39,6 +40,7 @@ enum target_command {
 	TARGET_READ,
 	TARGET_MAP,
 	TARGET_TOUCH_SOME,
+	TARGET_TEXT,
 };
 
 /**

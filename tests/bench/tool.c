@@ -137,6 +137,35 @@ long long tool_track_size(bool again)
 	return stat(again ? IMAGE_AGAIN : IMAGE, &st) ? -1 : st.st_size;
 }
 
+int tool_pages(pid_t pid, const char *option, uint64_t *took)
+{
+	char number[16];
+	const char *argv[] = { "ckpt", "--quiet", number, option, NULL };
+
+	snprintf(number, sizeof(number), "%d", pid);
+	unlink(IMAGE);
+	return run(argv, "/dev/null", IMAGE, took);
+}
+
+pid_t tool_restart(void)
+{
+	static const char *const argv[] = {
+		"rstr", "--detach", "--pidfile", TOOL_PLACE "/pid", NULL
+	};
+	uint64_t took;
+	int pid = -1;
+	FILE *in;
+
+	if (run(argv, IMAGE, "/dev/null", &took))
+		return -1;
+	in = fopen(TOOL_PLACE "/pid", "re");
+	if (!in || fscanf(in, "%d", &pid) != 1)
+		warnx("rstr left no pid");
+	if (in)
+		fclose(in);
+	return pid;
+}
+
 const struct tool tool_ckpt = {
 	.name		= "ckpt",
 	.checkpoint	= ckpt_checkpoint,

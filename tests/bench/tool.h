@@ -34,6 +34,10 @@ extern const struct tool tool_criu;
 int tool_track(pid_t pid, bool again, uint64_t *took);
 long long tool_track_size(bool again);
 
+/* Checkpoint with an option more, NULL for none; and restart, with the pid of that. */
+int tool_pages(pid_t pid, const char *option, uint64_t *took);
+pid_t tool_restart(void);
+
 /* Whether a CRIU was named that can be run. */
 bool tool_criu_present(void);
 

@@ -82,6 +82,12 @@ test_ckpt() {
 	is "ckpt --stop" "$(cat flags)" = 6
 	try "ckpt --checksum" 0 ckpt --checksum 1
 	is "ckpt --checksum" "$(cat flags)" = 68
+	try "ckpt --compress" 0 ckpt --compress 1
+	is "ckpt --compress" "$(cat flags)" = 260
+	try "ckpt --compress=lz4" 0 ckpt --compress=zstd --compress=lz4 1
+	is "ckpt --compress=lz4" "$(cat flags)" = 132
+	try "ckpt --compress=xz" 2 ckpt --compress=xz 1
+	says "ckpt --compress=xz" err 'neither zstd nor lz4: xz$'
 	try "ckpt -v" 0 ckpt -v 1
 	says "ckpt -v" err '^ckpt: image 7 of pid 1: 24.0 KiB in 0\.[0-9]* s$'
 	ckpt 1 | cmp - image && echo "ok ckpt to a pipe" || echo "not ok ckpt to a pipe"
@@ -431,6 +437,66 @@ test_ckptinfo_check() {
 	is "ckpt --every --checksum" "$(cat flags)" = 68
 }
 
+test_ckptinfo_compressed() {
+	for how in lz4 zstd; do
+		mkimage /x 1 $how >$how
+		is "$how: it is smaller" $(wc -c <$how) -lt $(wc -c <image)
+		try "ckptinfo, $how" 0 ckptinfo $how
+		says "ckptinfo, $how" out \
+			"^  pages     compressed by $how, in 2 frames: 4.[01] KiB for 16.0 KiB, 25.[0-9]%$"
+		says "ckptinfo, $how: checksums" out 'not compared$'
+		try "ckptinfo --check, $how" 0 ckptinfo --check $how
+		says "ckptinfo --check, $how" out 'they are right$'
+		try "ckptinfo, $how, piped" 0 sh -c "cat $how | ckptinfo"
+		ckptinfo --json $how >json
+		says "ckptinfo --json, $how" json '"method": *"'$how'"'
+		says "ckptinfo --json, $how: frames" json '"frames": *2'
+		says "ckptinfo --json, $how: bytes" json '"bytes_raw": *16384'
+		end=$(($(wc -c <$how) - 32))
+		for at in $(seq 8192 5 8260) $((end - 4096)) $((end - 1)); do
+			cp $how bad
+			flip bad $at
+			try "ckptinfo --check, $how damaged at $at" 1 ckptinfo --check bad
+		done
+		# Heads alone are looked at where nobody asks for more.
+		cp $how bad
+		flip bad $((end - 1))
+		try "ckptinfo, $how damaged" 0 ckptinfo bad
+		try "ckptinfo --check, $how damaged" 1 ckptinfo --check bad
+		says "ckptinfo --check, $how damaged" err \
+			'pages 3 to 3, of shmem, .* mismatch$'
+		for cut in 8200 8230 $((end - 3000)) $end; do
+			head -c $cut $how >bad
+			try "ckptinfo, $how cut at $cut" 1 ckptinfo bad
+			says "ckptinfo, $how cut at $cut" err "cut short at byte $cut"
+		done
+		try "ckptinfo --flatten, $how" 0 ckptinfo --flatten $how
+		mv out flat
+		mkimage /x 1 sums | cmp - flat && echo "ok $how made raw" ||
+			echo "not ok $how made raw"
+	done
+	try "ckpt --parent, compressed" 0 ckpt --parent zstd 1
+	is "ckpt --parent, compressed: tracks" "$(FAKE_FLAGS=flags ckpt --parent zstd 1; cat flags)" = 52
+	head -c 8300 zstd >cut
+	try "ckpt --parent, compressed and cut" 1 ckpt --parent cut 1
+	says "ckpt --parent, compressed and cut" err 'cut short, has no trailer$'
+	mkdir mixed
+	mkimage /x 1 zstd >mixed/a
+	mkimage /x 2 child lz4 >mixed/b
+	mkimage /x 3 child zstd >mixed/c
+	try "ckptinfo --flatten, compressed" 0 ckptinfo --flatten mixed/c
+	mv out flat
+	is "ckptinfo --flatten, compressed: pages" "$(pages_of flat)" = "5b 5d 5b 5d"
+	try "ckptinfo --flatten, compressed: it is one" 0 ckptinfo --check flat
+	says "ckptinfo --flatten, compressed: it is one" out 'they are right$'
+	try "ckptinfo --flatten, compressed and piped" 0 sh -c \
+		'ckptinfo --flatten --parent mixed/a --parent mixed/b <mixed/c | cmp - flat'
+	FAKE_ROOT='exit 5' try "rstr, a compressed chain" 5 sh -c 'rstr <mixed/c'
+	mkimage /x 1 zstd sums >bad
+	try "ckptinfo, features that are too many" 1 ckptinfo bad
+	says "ckptinfo, features that are too many" err 'features 0xa exclude each other$'
+}
+
 test_ckptinfo_fails() {
 	try "ckptinfo, no such file" 1 ckptinfo none
 	says "ckptinfo, no such file" err '^ckptinfo: none: No such file'
@@ -451,6 +517,7 @@ mkimage >image
 for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_every \
 	ckpt_progress \
 	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
-	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_check ckptinfo_fails; do
+	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_check ckptinfo_compressed \
+	ckptinfo_fails; do
 	(test_$test)
 done

@@ -3,6 +3,8 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <lz4.h>
+#include <zstd.h>
 
 #include "crc32c.h"
 #include "synthetic.h"
@@ -313,6 +315,46 @@ static void add_sums(struct synthetic *s, size_t from)
 	}
 }
 
+/* Three pages a frame, and what is left; the last one does not shrink, so to speak. */
+static void add_frame(struct synthetic *s, const unsigned char *pages, __u32 nr,
+		      int raw)
+{
+	unsigned char buf[sizeof(struct ckpt_frame) + 4 * PAGE];
+	struct ckpt_frame *frame = (void *)buf;
+	size_t len = nr * PAGE, size = len;
+	struct xxh64 sum;
+
+	if (raw)
+		memcpy(frame + 1, pages, len);
+	else if (s->compressed == CKPT_INCOMPAT_LZ4)
+		size = LZ4_compress_default((char *)pages, (char *)(frame + 1),
+					    len, 4 * PAGE);
+	else
+		size = ZSTD_compress(frame + 1, 4 * PAGE, pages, len, 1);
+	frame->nr_pages = htole32(nr);
+	frame->size = htole32(size);
+	xxh64_begin(&sum);
+	xxh64_add(&sum, frame, offsetof(struct ckpt_frame, sum));
+	xxh64_add(&sum, frame + 1, size);
+	frame->sum = htole64(xxh64_end(&sum));
+	memcpy(grow(s, sizeof(*frame) + size), buf, sizeof(*frame) + size);
+}
+
+static void add_frames(struct synthetic *s, size_t from)
+{
+	size_t len = s->len - from;
+	unsigned char *pages = malloc(len);
+
+	memcpy(pages, s->data + from, len);
+	s->len = from;
+	for (size_t at = 0; at < len; at += 3 * PAGE) {
+		size_t left = (len - at) / PAGE;
+
+		add_frame(s, pages + at, left < 3 ? left : 3, left <= 3);
+	}
+	free(pages);
+}
+
 void synthetic_finish(struct synthetic *s)
 {
 	size_t pages;
@@ -331,12 +373,15 @@ void synthetic_finish(struct synthetic *s)
 	}
 	if (s->sums)
 		h->incompat |= htole64(CKPT_INCOMPAT_CHECKSUM);
+	h->incompat |= htole64(s->compressed);
 	grow(s, -s->len % PAGE);
 	pages = s->len;
 	memset(grow(s, s->nr_pages * PAGE), 0x5a + s->uuid,
 	       s->nr_pages * PAGE);
 	if (s->sums)
 		add_sums(s, pages);
+	if (s->compressed)
+		add_frames(s, pages);
 	memcpy(trailer.magic, CKPT_TRAILER_MAGIC, sizeof(trailer.magic));
 	trailer.id = htole64(7);
 	trailer.nr_pages = htole64(s->nr_pages);

@@ -17,6 +17,7 @@
  * @nr_pages: how many pages are to follow
  * @child: it is of what changed in part of its memory; set after the start
  * @sums: it has checksums of its pages; set after the start
+ * @compressed: CKPT_INCOMPAT_* of how its pages are, or 0; likewise
  * @uuid: the first byte of its UUID, to be set likewise; of its parent one less
  */
 struct synthetic {
@@ -29,6 +30,7 @@ struct synthetic {
 	__u64		nr_pages;
 	int		child;
 	int		sums;
+	__u64		compressed;
 	unsigned char	uuid;
 };
 

@@ -54,4 +54,13 @@ void ckpt_image_reseal(struct ckpt_image *image);
 
 __u32 ckpt_crc32c(const void *data, size_t len);
 
+/* The frame of that number, from 0 on, of compressed pages; NULL if there is none. */
+struct ckpt_frame *ckpt_image_frame(const struct ckpt_image *image,
+				    unsigned int nr);
+
+/* Make its checksum right, if it has so many bytes. */
+void ckpt_frame_seal(const struct ckpt_image *image, struct ckpt_frame *frame);
+
+__u64 ckpt_xxh64(const void *data, size_t len);
+
 #endif /* CKPT_IMAGE_H */

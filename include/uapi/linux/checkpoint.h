@@ -53,6 +53,9 @@
  *
  * %CHECKPOINT_CHECKSUM: the image has checksums of its pages, which a restart
  * compares before anything runs.
+ *
+ * %CHECKPOINT_LZ4, %CHECKPOINT_ZSTD: compress the pages. Each frame of them has a
+ * checksum then, so that %CHECKPOINT_CHECKSUM adds nothing.
  */
 #define CHECKPOINT_KILL		0x00000001
 #define CHECKPOINT_STOP		0x00000002
@@ -61,10 +64,13 @@
 #define CHECKPOINT_TRACK	0x00000010
 #define CHECKPOINT_PARENT	0x00000020
 #define CHECKPOINT_CHECKSUM	0x00000040
+#define CHECKPOINT_LZ4		0x00000080
+#define CHECKPOINT_ZSTD		0x00000100
 #define CHECKPOINT_FLAGS	(CHECKPOINT_KILL | CHECKPOINT_STOP | \
 				 CHECKPOINT_LOGFD | CHECKPOINT_EXTERNAL | \
 				 CHECKPOINT_TRACK | CHECKPOINT_PARENT | \
-				 CHECKPOINT_CHECKSUM)
+				 CHECKPOINT_CHECKSUM | CHECKPOINT_LZ4 | \
+				 CHECKPOINT_ZSTD)
 
 /**
  * DOC: flags of restart()

@@ -8,7 +8,7 @@
  *	CKPT_REC_END		the last record, with a checksum over everything
  *				before it
  *	zeros			up to pages_offset, a multiple of the page size
- *	pages			raw, in the order of the page maps
+ *	pages			raw, or in frames, in the order of the page maps
  *	checksums		of the pages, with %CKPT_INCOMPAT_CHECKSUM
  *	struct ckpt_image_trailer
  *
@@ -43,13 +43,27 @@
  *
  * %CKPT_INCOMPAT_CHECKSUM: between pages and trailer there are checksums, a
  * __le64 for each %CKPT_SUM_PAGES pages, and one for what is left in the end.
+ *
+ * %CKPT_INCOMPAT_LZ4, %CKPT_INCOMPAT_ZSTD: the pages are in frames, each a struct
+ * ckpt_frame and what it has: a block of LZ4, as its block format describes it; frames
+ * of Zstandard, as of RFC 8878; or the pages as they are. Frames follow each other
+ * without padding.
  */
 #define CKPT_INCOMPAT_PARENT	0x1ULL
 #define CKPT_INCOMPAT_CHECKSUM	0x2ULL
-#define CKPT_INCOMPAT_KNOWN	0x3ULL
+#define CKPT_INCOMPAT_LZ4	0x4ULL
+#define CKPT_INCOMPAT_ZSTD	0x8ULL
+#define CKPT_INCOMPAT_KNOWN	0xfULL
+
+/* Of these one at most: a frame has a checksum of its own. */
+#define CKPT_INCOMPAT_COMPRESSED (CKPT_INCOMPAT_LZ4 | CKPT_INCOMPAT_ZSTD)
+#define CKPT_INCOMPAT_EITHER	(CKPT_INCOMPAT_CHECKSUM | CKPT_INCOMPAT_COMPRESSED)
 
 /* Pages that one checksum is of. */
 #define CKPT_SUM_PAGES		16U
+
+/* Pages that one frame may have. */
+#define CKPT_FRAME_PAGES	64U
 
 #define CKPT_ARCH_X86_64	62	/* EM_X86_64 of the ELF standard */
 
@@ -294,6 +308,18 @@ struct ckpt_image_trailer {
 	__le64	nr_pages;
 	__le32	stopped;
 	__le32	crc;
+};
+
+/**
+ * struct ckpt_frame - what a frame starts with
+ * @nr_pages: how many pages it has, from 1 to %CKPT_FRAME_PAGES
+ * @size: how many bytes follow; if as many as @nr_pages pages have, they are these
+ * @sum: XXH64 of this header up to here, and of what follows
+ */
+struct ckpt_frame {
+	__le32	nr_pages;
+	__le32	size;
+	__le64	sum;
 };
 
 /*
@@ -2406,6 +2432,7 @@ CKPT_ASSERT_SIZE(ckpt_image_header, 512);
 CKPT_ASSERT_SIZE(ckpt_record, 24);
 CKPT_ASSERT_SIZE(ckpt_rec_end, 16);
 CKPT_ASSERT_SIZE(ckpt_image_trailer, 32);
+CKPT_ASSERT_SIZE(ckpt_frame, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_stat, 48);
 CKPT_ASSERT_SIZE(ckpt_rec_file, 64);
 CKPT_ASSERT_SIZE(ckpt_rec_file_process, 80);
