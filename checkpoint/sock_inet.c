@@ -9,11 +9,13 @@
 #include <linux/igmp.h>
 #include <linux/net.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/raw.h>
+#include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
@@ -27,6 +29,7 @@
 
 /* What an address that was chosen is marked with. */
 #define CKPT_INET_LOCKS	(SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK)
+#define CKPT_INET_LOCKS_KNOWN	(CKPT_INET_LOCKS | CKPT_SOCK_FOREIGN)
 
 /* Of datagrams other than UDP's. */
 static bool ckpt_inet_is_datagram(int family, int protocol)
@@ -268,6 +271,33 @@ static int ckpt_inet_supported(struct ckpt_ctx *ctx, struct sock *sk)
 	return 0;
 }
 
+#if IS_BUILTIN(CONFIG_IPV6)
+static bool ckpt_inet6_is_foreign(const struct sock *sk)
+{
+	const struct in6_addr *addr = &sk->sk_v6_rcv_saddr;
+
+	return ipv6_addr_type(addr) & IPV6_ADDR_UNICAST &&
+	       !ipv6_chk_addr(sock_net(sk), addr, NULL, 0);
+}
+#else
+static bool ckpt_inet6_is_foreign(const struct sock *sk)
+{
+	return false;
+}
+#endif
+
+/* What bind(2) would not take by itself. */
+static bool ckpt_inet_is_foreign(const struct sock *sk)
+{
+	__be32 addr = inet_sk(sk)->inet_rcv_saddr;
+
+	if (sk_is_tcp(sk) && ckpt_inet_state(sk) == CKPT_SOCK_ESTABLISHED)
+		return false;
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+		return ckpt_inet6_is_foreign(sk);
+	return addr && inet_addr_type(sock_net(sk), addr) == RTN_UNICAST;
+}
+
 static int ckpt_inet_checkpoint(struct ckpt_ctx *ctx, void *obj)
 {
 	struct ckpt_rec_sock_inet *rec;
@@ -288,6 +318,8 @@ static int ckpt_inet_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	if (sk->sk_state == TCP_LISTEN)
 		rec->backlog = cpu_to_le32(READ_ONCE(sk->sk_max_ack_backlog));
 	rec->locks = cpu_to_le32(sk->sk_userlocks & CKPT_INET_LOCKS);
+	if (ckpt_inet_is_foreign(sk))
+		rec->locks |= cpu_to_le32(CKPT_SOCK_FOREIGN);
 	if (!sk_is_tcp(sk) && !sk_is_udp(sk))
 		rec->protocol = cpu_to_le32(sk->sk_protocol);
 	ckpt_inet_address(sk, &rec->own, false);
@@ -363,7 +395,7 @@ static int ckpt_inet_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (le32_to_cpu(rec->shutdown) & ~SHUTDOWN_MASK ||
 	    le32_to_cpu(rec->error) > MAX_ERRNO ||
 	    le32_to_cpu(rec->backlog) > INT_MAX ||
-	    le32_to_cpu(rec->locks) & ~CKPT_INET_LOCKS)
+	    le32_to_cpu(rec->locks) & ~CKPT_INET_LOCKS_KNOWN)
 		return rstr_bad(ctx, obj->rec, "shutdown %#x, error %u",
 				le32_to_cpu(rec->shutdown),
 				le32_to_cpu(rec->error));
@@ -383,6 +415,20 @@ static int ckpt_inet_failed(struct rstr_ctx *ctx, struct sock *sk,
 	return ckpt_refuse(&ctx->log, err, "%s socket %pISpc: can't be %s: %pe",
 			   sk_is_tcp(sk) ? "TCP" : name, storage, what,
 			   ERR_PTR(err));
+}
+
+/* As IP_FREEBIND has it for as long as it takes, which everybody may set. */
+static int ckpt_inet_bind_to(struct sock *sk, struct sockaddr_storage *storage,
+			     int len, bool foreign)
+{
+	bool was = inet_test_bit(FREEBIND, sk);
+	int err;
+
+	if (foreign)
+		inet_set_bit(FREEBIND, sk);
+	err = kernel_bind(sk->sk_socket, (struct sockaddr *)storage, len);
+	inet_assign_bit(FREEBIND, sk, was);
+	return err;
 }
 
 /**
@@ -410,12 +456,12 @@ int ckpt_inet_bind(struct rstr_ctx *ctx, struct sock *sk,
 	    rec->state == cpu_to_le32(CKPT_SOCK_ESTABLISHED))
 		memset(own.addr, 0, sizeof(own.addr));
 	len = ckpt_inet_sockaddr(sk->sk_family, &own, &storage);
-	err = kernel_bind(sk->sk_socket, (struct sockaddr *)&storage, len);
+	err = ckpt_inet_bind_to(sk, &storage, len, locks & CKPT_SOCK_FOREIGN);
 	if (err)
 		return ckpt_inet_failed(ctx, sk, &storage, err, "bound");
 	lock_sock(sk);
 	sk->sk_userlocks &= ~CKPT_INET_LOCKS;
-	sk->sk_userlocks |= locks;
+	sk->sk_userlocks |= locks & CKPT_INET_LOCKS;
 	release_sock(sk);
 	return 0;
 }

@@ -546,7 +546,8 @@ static int ckpt_tcp_end_connect(struct rstr_ctx *ctx,
 	rec = *ckpt_tcp_rec(ctx, p->end[p->end[i].sock ? i : 0].sock);
 	if (!p->end[i].sock)
 		swap(rec.own, rec.peer);
-	locks = le32_to_cpu(rec.locks);
+	locks = le32_to_cpu(rec.locks) &
+		(SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK);
 	/* It has to be that address, chosen or not. */
 	rec.locks = cpu_to_le32(SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK);
 	work->reuse[i] = sk->sk_reuse;

@@ -546,6 +546,70 @@ CKPT_TEST(inet, raw6)
 	CHECK_EQ(int_of(other, SOL_SOCKET, SO_PROTOCOL), 99);
 }
 
+/* Bound to an address that is not of this machine, by an option that is gone. */
+static int bound_to(int type, const char *text)
+{
+	struct sockaddr_in6 addr6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	bool is_6 = strchr(text, ':');
+	int fd = socket(is_6 ? AF_INET6 : AF_INET, type, 0), ret;
+
+	NEED(fd >= 0);
+	set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	if (is_6) {
+		NEED(inet_pton(AF_INET6, text, &addr6.sin6_addr) == 1);
+		ret = bind(fd, (void *)&addr6, sizeof(addr6));
+	} else {
+		NEED(inet_pton(AF_INET, text, &addr.sin_addr) == 1);
+		ret = bind(fd, (void *)&addr, sizeof(addr));
+	}
+	NEED(!ret && port_of(fd, false));
+	return fd;
+}
+
+static bool is_bound_to(int fd, const char *text)
+{
+	char name[INET6_ADDRSTRLEN] = "";
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	struct sockaddr_in6 *addr6 = (void *)&addr;
+	struct sockaddr_in *addr4 = (void *)&addr;
+
+	NEED(!getsockname(fd, (void *)&addr, &len));
+	inet_ntop(addr.ss_family, addr.ss_family == AF_INET ?
+		  (void *)&addr4->sin_addr : (void *)&addr6->sin6_addr, name,
+		  sizeof(name));
+	return !strcmp(name, text);
+}
+
+CKPT_TEST(inet, foreign_address)
+{
+	static const struct {
+		const char *name;
+		int type;
+	} all[] = {
+		{ "192.0.2.1", SOCK_DGRAM }, { "192.0.2.1", SOCK_STREAM },
+		{ "2001:db8::1", SOCK_DGRAM }, { "2001:db8::1", SOCK_STREAM },
+		{ "::ffff:192.0.2.7", SOCK_DGRAM },
+	};
+	int fd[5], port[5];
+
+	for (int i = 0; i < 5; i++) {
+		fd[i] = bound_to(all[i].type, all[i].name);
+		port[i] = port_of(fd[i], false);
+		if (i)
+			set_int(fd[i], IPPROTO_IP, IP_FREEBIND, 0);
+	}
+	NEED(!listen(fd[1], 3));
+	ckpt_point();
+	for (int i = 0; i < 5; i++) {
+		CHECK(is_bound_to(fd[i], all[i].name));
+		CHECK_EQ(port_of(fd[i], false), port[i]);
+		CHECK_EQ(int_of(fd[i], IPPROTO_IP, IP_FREEBIND), !i);
+	}
+	CHECK_EQ(int_of(fd[1], SOL_SOCKET, SO_ACCEPTCONN), 1);
+}
+
 CKPT_TEST(inet, udp_lite)
 {
 	struct sockaddr_storage addr;

@@ -1261,7 +1261,8 @@ struct ckpt_rec_inet_addr {
  * @shutdown: RCV_SHUTDOWN (1) and SEND_SHUTDOWN (2)
  * @error: what SO_ERROR would tell, 0 if nothing
  * @backlog: of one that listens, as of listen(2)
- * @locks: which of @own was asked for: 4 for the address, 8 for the port
+ * @locks: which of @own was asked for: 4 for the address, 8 for the port; and
+ *	%CKPT_SOCK_FOREIGN
  * @protocol: as of socket(2); 0 for TCP and UDP
  * @own: what it is bound to
  * @peer: what it is connected to
@@ -1278,6 +1279,9 @@ struct ckpt_rec_sock_inet {
 	struct ckpt_rec_inet_addr own;
 	struct ckpt_rec_inet_addr peer;
 };
+
+/* the address was not one of the machine, as IP_FREEBIND had permitted once */
+#define CKPT_SOCK_FOREIGN	0x100U
 
 /**
  * struct ckpt_rec_udp_queue - payload of %CKPT_REC_UDP_QUEUE: what waits to be read
