@@ -735,6 +735,32 @@ CKPT_TEST(deleted, times)
 	CHECK_EQ(stat.st_atim.tv_nsec, times[0].tv_nsec);
 }
 
+/* What is no file, on whatever filesystem. */
+static void nodes(const char *dir)
+{
+	char name[3][64];
+	int fifo, sub, link;
+
+	snprintf(name[0], sizeof(name[0]), "%s/fifo", dir);
+	snprintf(name[1], sizeof(name[1]), "%s/sub", dir);
+	snprintf(name[2], sizeof(name[2]), "%s/link", dir);
+	NEED(!mkfifo(name[0], 0600) && !mkdir(name[1], 0700));
+	NEED(!symlink("to", name[2]));
+	fifo = open(name[0], O_RDWR);
+	sub = open(name[1], O_RDONLY | O_DIRECTORY);
+	link = open(name[2], O_PATH | O_NOFOLLOW);
+	NEED(fifo >= 0 && write(fifo, "text", 4) == 4 && sub >= 0 && link >= 0);
+	NEED(!unlink(name[0]) && !rmdir(name[1]) && !unlink(name[2]));
+	ckpt_point();
+	CHECK(reads(fifo, "text"));
+	CHECK(has_name(fifo, name[0]));
+	CHECK(has_name(sub, name[1]));
+	CHECK(has_name(link, name[2]));
+	CHECK(S_ISLNK(stat_of(link).st_mode));
+	CHECK_EQ(access(name[0], F_OK), -1);
+	CHECK_EQ(access(name[1], F_OK), -1);
+}
+
 /* On filesystems of which each has its own ways. */
 
 CKPT_FIXTURE_ONLY(filesystem);
@@ -769,9 +795,11 @@ static void mount_overlay(void)
 ON(ext4, contents)
 ON(ext4, descriptions)
 ON(ext4, mapped)
+ON(ext4, nodes)
 ON(overlay, contents)
 ON(overlay, descriptions)
 ON(overlay, mapped)
+ON(overlay, nodes)
 
 /* What else may be in the way. */
 
