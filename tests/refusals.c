@@ -359,18 +359,6 @@ static int get_file(void)
 	return fd;
 }
 
-static int get_deleted_fifo(void)
-{
-	int fd;
-
-	NEED(!mkfifo("fifo", 0600));
-	fd = open("fifo", O_RDWR);
-	NEED(!unlink("fifo"));
-	return fd;
-}
-
-REFUSED_FD(deleted_fifo, get_deleted_fifo(), "fifo: deleted: not supported");
-
 /* Something was mounted over it. */
 REFUSED_OUTSIDE(covered_file, "leads to another file by now")
 {
