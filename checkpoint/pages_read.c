@@ -269,7 +269,13 @@ int ckpt_memory_read(struct rstr_ctx *ctx)
 			err = rstr_pagemap_read(ctx, &ctx->objs[i], pages);
 	ckpt_image_close(pages->image);
 	kfree(pages);
-	return err ?: rstr_sums_check(ctx);
+	if (!err)
+		err = rstr_sums_check(ctx);
+	/* The rest of what a restart knows may have to wait for its tasks for long. */
+	ckpt_frames_free(ctx->frames);
+	ctx->frames = NULL;
+	ckpt_buf_free(&ctx->sums.table);
+	return err;
 }
 
 static int ckpt_run_check(struct rstr_ctx *ctx, struct rstr_obj *obj,
