@@ -616,9 +616,9 @@ static bool maps_agree(const struct image *a, const struct image *b)
 }
 
 /* Each image is of what one step changed; @max pages are in none of them. */
-static void take_chain(struct __test_metadata *_metadata,
-		       struct ckpt_target *target, const char *name,
-		       __u64 max)
+static void take_chain_how(struct __test_metadata *_metadata,
+			   struct ckpt_target *target, const char *name,
+			   __u64 max, const unsigned int how[4])
 {
 	static const char *const names[] = { "i0", "i1", "i2", "i3" };
 
@@ -635,12 +635,20 @@ static void take_chain(struct __test_metadata *_metadata,
 		}
 		ASSERT_LT(0, take_image(target, names[i],
 					i ? names[i - 1] : NULL,
-					CHECKPOINT_TRACK)) {
+					CHECKPOINT_TRACK | how[i])) {
 			TH_LOG("%s", target->log);
 		}
 		EXPECT_GE(i ? max : PAGES + FEW + 1024,
 			  nr_pages(target, names[i]));
 	}
+}
+
+static void take_chain(struct __test_metadata *_metadata,
+		       struct ckpt_target *target, const char *name, __u64 max)
+{
+	static const unsigned int how[4];
+
+	take_chain_how(_metadata, target, name, max, how);
 }
 
 /* From the end of the chain, as one image. */
@@ -674,6 +682,22 @@ CHAIN_TEST(has_soft_dirty, FEW)
 CHAIN_TEST(has_userfaultfd, PAGES / 64 + FEW)
 /* Of a child that was not there before all is new, once. */
 CHAIN_TEST(forks, PAGES + PAGES / 400 + 2 * FEW)
+
+/* Each has its pages in another way. */
+TEST_F(incremental, mixed)
+{
+	static const unsigned int how[][4] = {
+		{ CHECKPOINT_ZSTD, 0, CHECKPOINT_CHECKSUM, CHECKPOINT_LZ4 },
+		{ CHECKPOINT_CHECKSUM, CHECKPOINT_LZ4, CHECKPOINT_ZSTD, 0 },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		take_chain_how(_metadata, &self->target, "moves", 64 + FEW,
+			       how[i]);
+		restart_chain(_metadata, &self->target);
+		ckpt_clean(&self->target);
+	}
+}
 
 /* The process goes on and the images stay what they are. */
 TEST_F(incremental, goes_on)
