@@ -76,8 +76,9 @@ static int ckpt_args_read(struct checkpoint_args *args, unsigned int flags,
  *
  * %-EINVAL: unknown @flags, or %CHECKPOINT_KILL and %CHECKPOINT_STOP together, or
  * %CHECKPOINT_LZ4 and %CHECKPOINT_ZSTD, or one of the former with the caller's own
- * @pid; or @external says what it may not; or @fd is of a file that takes only what is in user memory,
- * such as /dev/full; or @nr is no size that struct checkpoint_args ever had
+ * @pid; or @external says what it may not; or @fd is of a file that takes only what
+ * is in user memory, such as /dev/full; or @nr is no size that struct checkpoint_args
+ * ever had
  *
  * %-ENOENT: nothing has a name of @external
  *
