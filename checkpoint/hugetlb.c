@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shared memory in huge pages of the hugetlb pool: what memfd_create(2) with
- * MFD_HUGETLB, mmap(2) with MAP_HUGETLB and MAP_SHARED, and shmget(2) with
- * SHM_HUGETLB make. In the image its pages are ordinary ones.
+ * Memory in huge pages of the hugetlb pool: what memfd_create(2) with MFD_HUGETLB,
+ * mmap(2) with MAP_HUGETLB, and shmget(2) with SHM_HUGETLB make. In the image its
+ * pages are ordinary ones.
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/swapops.h>
 /* Which needs types that it does not include. */
 #include <linux/falloc.h>
 
@@ -73,6 +74,84 @@ int ckpt_hugetlb_copy(struct ckpt_memory *mem, struct inode *inode)
 		if (IS_ERR(folio))
 			continue;
 		err = ckpt_hugetlb_copy_folio(mem, folio, i);
+		folio_put(folio);
+		cond_resched();
+	}
+	return err;
+}
+
+/* The page that is there, with a reference, if it is none of the file's. */
+static struct folio *ckpt_hugetlb_folio(struct vm_area_struct *vma,
+					unsigned long addr, pte_t *ptep)
+{
+	spinlock_t *ptl = huge_pte_lock(hstate_vma(vma), vma->vm_mm, ptep);
+	pte_t pte = huge_ptep_get(vma->vm_mm, addr, ptep);
+	struct folio *folio = NULL;
+
+	if (pte_present(pte))
+		folio = page_folio(pte_page(pte));
+	else if (!huge_pte_none(pte))
+		folio = is_migration_entry(pte_to_swp_entry(pte)) ?
+			ERR_PTR(-EBUSY) : ERR_PTR(-EHWPOISON);
+	if (!IS_ERR_OR_NULL(folio) && !folio_test_anon(folio))
+		folio = NULL;
+	if (!IS_ERR_OR_NULL(folio))
+		folio_get(folio);
+	spin_unlock(ptl);
+	return folio;
+}
+
+/* The page that a private mapping has of its own, with a reference; or NULL. */
+static struct folio *ckpt_hugetlb_private(struct vm_area_struct *vma,
+					  unsigned long addr)
+{
+	pte_t *ptep = hugetlb_walk(vma, addr, huge_page_size(hstate_vma(vma)));
+
+	return ptep ? ckpt_hugetlb_folio(vma, addr, ptep) : NULL;
+}
+
+static int ckpt_hugetlb_copy_to(struct mm_struct *mm, unsigned long addr,
+				struct folio *folio)
+{
+	for (long i = 0; i < folio_nr_pages(folio); i++, addr += PAGE_SIZE) {
+		struct page *copy;
+		long ret;
+
+		ret = get_user_pages_remote(mm, addr, 1, FOLL_WRITE, &copy,
+					    NULL);
+		if (ret != 1)
+			return ret < 0 ? ret : -ENOMEM;
+		copy_highpage(copy, folio_page(folio, i));
+		set_page_dirty_lock(copy);
+		put_page(copy);
+	}
+	return 0;
+}
+
+/**
+ * ckpt_hugetlb_copy_private() - copy what a private mapping has of its own
+ * @vma: where to: an anonymous mapping at the same address, empty
+ * @src: the mapping; both address spaces are locked
+ *
+ * Return: 0; -ENOMEM; -EINTR; -EBUSY if a page is being moved; -EHWPOISON.
+ */
+int ckpt_hugetlb_copy_private(struct vm_area_struct *vma,
+			      struct vm_area_struct *src)
+{
+	unsigned long step = huge_page_size(hstate_vma(src));
+	struct folio *folio;
+	int err = 0;
+
+	for (unsigned long addr = src->vm_start; addr < src->vm_end && !err;
+	     addr += step) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		folio = ckpt_hugetlb_private(src, addr);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		if (!folio)
+			continue;
+		err = ckpt_hugetlb_copy_to(vma->vm_mm, addr, folio);
 		folio_put(folio);
 		cond_resched();
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Shared memory in huge pages. */
+/* Memory in huge pages of the hugetlb pool. */
 #ifndef _CHECKPOINT_HUGETLB_H
 #define _CHECKPOINT_HUGETLB_H
 
@@ -13,10 +13,13 @@ struct inode;
 struct page;
 struct rstr_ctx;
 struct rstr_obj;
+struct vm_area_struct;
 
 #ifdef CONFIG_HUGETLBFS
 u32 ckpt_hugetlb_shift(const struct inode *inode);
 int ckpt_hugetlb_copy(struct ckpt_memory *mem, struct inode *inode);
+int ckpt_hugetlb_copy_private(struct vm_area_struct *vma,
+			      struct vm_area_struct *src);
 int ckpt_hugetlb_check(struct rstr_ctx *ctx, const struct ckpt_record *rec,
 		       u32 shift);
 int ckpt_hugetlb_populate(struct rstr_ctx *ctx, struct rstr_obj *obj,
@@ -31,6 +34,12 @@ static inline u32 ckpt_hugetlb_shift(const struct inode *inode)
 
 static inline int ckpt_hugetlb_copy(struct ckpt_memory *mem,
 				    struct inode *inode)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int ckpt_hugetlb_copy_private(struct vm_area_struct *vma,
+					    struct vm_area_struct *src)
 {
 	return -EOPNOTSUPP;
 }

@@ -6,7 +6,9 @@
  * It is fork's dup_mmap() for the mappings that have anonymous memory, and for
  * them only: no task will ever run in it, so what can be had from files, and
  * what is shared, has no place in it. Mappings that fork would leave out or
- * wipe (MADV_DONTFORK, MADV_WIPEONFORK) are in it like all others.
+ * wipe (MADV_DONTFORK, MADV_WIPEONFORK) are in it like all others. Of huge pages of
+ * the pool it has copies: there are only so many of these, and where a page is wanting
+ * for who writes it is taken from who does not.
  *
  * Most of it can be made while the owner runs. What he writes to afterwards he
  * writes to a copy of, so that his page table tells by the number of a page
@@ -35,6 +37,7 @@
 
 #include "../mm/internal.h"
 #include "base.h"
+#include "hugetlb.h"
 #include "limits.h"
 #include "mm.h"
 #include "pages.h"
@@ -42,6 +45,13 @@
 /* What a mapping of the duplicate never has. */
 #define CKPT_DUP_CLEAR	(VM_LOCKED_MASK | VM_DONTCOPY | VM_WIPEONFORK | \
 			 VM_SEALED)
+
+/*
+ * And what one has that was filled with copies, and no other: whatever is anonymous
+ * may be made executable.
+ */
+#define CKPT_DUP_COPIED	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | \
+			 VM_NORESERVE | VM_NOHUGEPAGE)
 
 /* Mappings. */
 
@@ -117,6 +127,34 @@ static struct vm_area_struct *ckpt_vma_dup(struct mm_struct *mm,
 	vm_area_free(vma);
 	vm_unacct_memory(charge);
 	return ERR_PTR(err);
+}
+
+static bool ckpt_vma_is_copied(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags == CKPT_DUP_COPIED;
+}
+
+/* What can't be duplicated is copied, to a mapping of ordinary pages. */
+static int ckpt_part_dup_hugetlb(struct mm_struct *mm,
+				 struct vm_area_struct *src)
+{
+	struct vm_area_struct *vma = vm_area_alloc(mm);
+	int err;
+
+	if (!vma)
+		return -ENOMEM;
+	vma_set_anonymous(vma);
+	vma_set_range(vma, src->vm_start, src->vm_end,
+		      src->vm_start >> PAGE_SHIFT);
+	vm_flags_init(vma, CKPT_DUP_COPIED);
+	vma->vm_page_prot = vm_get_page_prot(CKPT_DUP_COPIED);
+	err = vma_link(mm, vma);
+	if (err) {
+		vm_area_free(vma);
+		return err;
+	}
+	vm_stat_account(mm, vma->vm_flags, vma_pages(vma));
+	return ckpt_hugetlb_copy_private(vma, src);
 }
 
 /* Whether all that holds the pages of @src holds those of @dst. */
@@ -448,7 +486,8 @@ static int ckpt_part_note(struct ckpt_twins *twins, unsigned long start,
 {
 	int err;
 
-	if (ckpt_vma_is_imap(twins->dst) || ckpt_vma_is_imap(twins->src))
+	if (ckpt_vma_is_imap(twins->dst) || ckpt_vma_is_imap(twins->src) ||
+	    ckpt_vma_is_copied(twins->dst))
 		return ckpt_twins_note(twins, start, end);
 	twins->count = true;
 	err = ckpt_twins_compare(twins, start, end);
@@ -470,6 +509,22 @@ static int ckpt_part_replace(struct ckpt_twins *twins, unsigned long start,
 	if (!err)
 		err = ckpt_part_drop(mm, start, end);
 	return err ?: ckpt_part_dup(mm, twins->src, start, end);
+}
+
+/* Copies can't be compared with what they were made of. */
+static int ckpt_hugetlb_renew(struct mm_struct *mm, struct vm_area_struct *src,
+			      struct ckpt_buf *changed)
+{
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	if (changed)
+		err = ckpt_range_add(changed, src->vm_start, src->vm_end);
+	while (!err && (vma = find_vma_intersection(mm, src->vm_start,
+						    src->vm_end)))
+		err = ckpt_part_drop(mm, max(vma->vm_start, src->vm_start),
+				     min(vma->vm_end, src->vm_end));
+	return err ?: ckpt_part_dup_hugetlb(mm, src);
 }
 
 /* What is there is compared, what is missing is made. */
@@ -511,7 +566,10 @@ static int ckpt_vmas_renew(struct mm_struct *mm, struct mm_struct *src,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		vma_start_write(vma);
-		err = ckpt_vma_renew(mm, vma, changed);
+		if (is_vm_hugetlb_page(vma))
+			err = ckpt_hugetlb_renew(mm, vma, changed);
+		else
+			err = ckpt_vma_renew(mm, vma, changed);
 		if (err)
 			return err;
 	}
@@ -571,8 +629,10 @@ int ckpt_base_renew(struct ckpt_base *base)
 
 static void ckpt_vma_strip(struct vm_area_struct *vma)
 {
-	/* Only what belongs to the file: nothing would find it any more. */
-	struct zap_details details = {};
+	/* Only what belongs to the file: nothing would find it any more. And copies. */
+	struct zap_details details = {
+		.even_cows = ckpt_vma_is_copied(vma),
+	};
 
 	vma_start_write(vma);
 	zap_page_range_single(vma, vma->vm_start,
@@ -600,7 +660,8 @@ void ckpt_base_strip(struct mm_struct *dup)
 
 	mmap_write_lock(dup);
 	for_each_vma(vmi, vma)
-		if (vma->vm_file || ckpt_vma_is_imap(vma))
+		if (vma->vm_file || ckpt_vma_is_imap(vma) ||
+		    ckpt_vma_is_copied(vma))
 			ckpt_vma_strip(vma);
 	mmap_write_unlock(dup);
 }

@@ -104,8 +104,10 @@ static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 {
 	vm_flags_t flags = vma->vm_flags;
 
-	if (is_vm_hugetlb_page(vma) && !(flags & VM_MAYSHARE))
-		return ckpt_vma_refuse(ctx, vma, "private hugetlb pages");
+	/* Nothing can be read into it but by who might write to it. */
+	if (is_vm_hugetlb_page(vma) && vma->anon_vma && !(flags & VM_WRITE))
+		return ckpt_vma_refuse(ctx, vma,
+				       "private hugetlb pages, not to be written to");
 	if (flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP))
 		return ckpt_vma_refuse(ctx, vma, "memory of a device");
 	if (userfaultfd_armed(vma))
@@ -145,7 +147,7 @@ static void ckpt_vmas_add(struct ckpt_ctx *ctx, struct ckpt_vmas *vmas,
 		.pgoff	= vma->vm_pgoff,
 		.flags	= vma->vm_flags,
 		.shmem	= ckpt_vma_is_shmem(ctx, vma),
-		.dup	= vma->anon_vma,
+		.dup	= vma->anon_vma && !is_vm_hugetlb_page(vma),
 	};
 	if (vma->vm_file)
 		new->file = get_file(vma->vm_file);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shared memory in huge pages: of memfd_create(2), mmap(2) and shmget(2).
+ * Memory in huge pages: of memfd_create(2), mmap(2) and shmget(2).
  */
 #include "ckpt_test.h"
 #include "ckpt_proc.h"
@@ -150,6 +150,91 @@ CKPT_TEST(hugetlb, processes)
 	CHECK_EQ(p[2], 3);
 }
 
+static char *map_private(int fd, long size)
+{
+	int flags = MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS | MAP_HUGETLB : 0);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	return p;
+}
+
+CKPT_TEST(hugetlb, private)
+{
+	char *p;
+
+	pool("8");
+	p = map_private(-1, 4 * HUGE);
+	fill(p, 0, HUGE);
+	fill(p, 2 * HUGE + 5 * PAGE, 2 * HUGE + 7 * PAGE);
+	ckpt_point();
+	CHECK_EQ(ckpt_smaps(p, "Size:"), 4 * HUGE / 1024);
+	CHECK_EQ(ckpt_smaps(p, "KernelPageSize:"), HUGE / 1024);
+	CHECK_EQ(ckpt_smaps(p, "Private_Hugetlb:"), 2 * HUGE / 1024);
+	is_filled(p, 0, HUGE);
+	is_filled(p, 2 * HUGE + 5 * PAGE, 2 * HUGE + 7 * PAGE);
+	CHECK_EQ(p[2 * HUGE], 0);
+	CHECK_EQ(p[HUGE], 0);
+	fill(p, 0, 4 * HUGE);
+	is_filled(p, 0, 4 * HUGE);
+}
+
+/* Pages of its own, of the file's, and the file written to behind it. */
+CKPT_TEST(hugetlb, private_memfd)
+{
+	char *p, *q;
+	int fd;
+
+	pool("8");
+	fd = make_memfd(MFD_CLOEXEC, 3 * HUGE);
+	p = map(fd, 3 * HUGE, PROT_READ | PROT_WRITE);
+	q = map_private(fd, 3 * HUGE);
+	fill(p, 0, 2 * HUGE);
+	q[HUGE] = 'q';
+	q[2 * HUGE + 3] = 'r';
+	CHECK_EQ(q[0], p[0]);
+	ckpt_point();
+	is_filled(p, 0, 2 * HUGE);
+	is_filled(q, 0, HUGE);
+	CHECK_EQ(q[HUGE], 'q');
+	CHECK_EQ(q[2 * HUGE + 3], 'r');
+	is_filled(q, HUGE + 1, 2 * HUGE);
+	p[HUGE] = 'p';
+	p[0] = 'p';
+	CHECK_EQ(q[HUGE], 'q');
+	CHECK_EQ(q[0], 'p');
+	CHECK_EQ(p[2 * HUGE + 3], 0);
+}
+
+/* What both had, and what one has written to since. */
+CKPT_TEST(hugetlb, private_child)
+{
+	volatile char *shared = map(-1, PAGE, PROT_READ | PROT_WRITE), *p;
+	pid_t pid;
+	int status;
+
+	pool("8");
+	p = map_private(-1, HUGE);
+	p[0] = 1;
+	p[1] = 2;
+	pid = fork();
+	if (!pid) {
+		p[0] = 3;
+		shared[0] = 1;
+		while (shared[0] != 2)
+			ckpt_msleep(1);
+		_exit(p[0] == 3 && p[1] == 2 ? 0 : 1);
+	}
+	while (shared[0] != 1)
+		ckpt_msleep(1);
+	ckpt_point();
+	CHECK_EQ(p[0], 1);
+	CHECK_EQ(p[1], 2);
+	shared[0] = 2;
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+}
+
 CKPT_TEST(hugetlb, segment)
 {
 	struct shmid_ds ds;
@@ -203,6 +288,38 @@ TEST_F(fewer, pages)
 	pool("1");
 	EXPECT_EQ(-ENOSPC, ckpt_restart(&self->target, 0));
 	EXPECT_NE(NULL, strstr(self->target.log, "huge pages can't be had")) {
+		TH_LOG("\"%s\"", self->target.log);
+	}
+	pool("8");
+	EXPECT_LT(0, ckpt_restart(&self->target, 0));
+	EXPECT_EQ(0, ckpt_go(&self->target));
+	EXPECT_EQ(0, ckpt_end(&self->target));
+	pool("0");
+}
+
+CKPT_TARGET(two_private)
+{
+	char *p;
+
+	pool("8");
+	p = map_private(-1, 2 * HUGE);
+	fill(p, 0, 2 * HUGE);
+	ckpt_ready();
+	ckpt_wait();
+	is_filled(p, 0, 2 * HUGE);
+}
+
+TEST_F(fewer, private)
+{
+	if (access(POOL, W_OK))
+		SKIP(return, "no huge pages");
+	ASSERT_EQ(0, ckpt_start(&self->target, "two_private", CKPT_KILLED));
+	ASSERT_EQ(0, ckpt_wait_ready(&self->target));
+	ASSERT_LT(0, ckpt_checkpoint(&self->target, CHECKPOINT_KILL));
+	ckpt_kill(&self->target);
+	pool("1");
+	EXPECT_EQ(-ENOMEM, ckpt_restart(&self->target, 0));
+	EXPECT_NE(NULL, strstr(self->target.log, "can't be made")) {
 		TH_LOG("\"%s\"", self->target.log);
 	}
 	pool("8");

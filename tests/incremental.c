@@ -222,6 +222,38 @@ CKPT_TARGET(files_and_huge)
 	check_rest(0, PAGES);
 }
 
+/* Huge pages of the pool, which are copied anew each time. */
+CKPT_TARGET(hugetlb)
+{
+	int pool = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
+	char *p;
+
+	make();
+	if (pool < 0 || write(pool, "8", 1) != 1)
+		ckpt_skip("no huge pages");
+	close(pool);
+	p = mmap(NULL, 2 * HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
+		 -1, 0);
+	NEED(p != MAP_FAILED);
+	fill(p + PAGE, 1, 1);
+	fill(p + 2 * PAGE, 2, 1);
+	step(0);
+	fill(p + 2 * PAGE, 2, 2);
+	step(1);
+	fill(p + HUGE, 3, 2);
+	step(2);
+	NEED(!munmap(p, HUGE));
+	NEED(mmap(p, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		  0) == p);
+	fill(p, 4, 1);
+	step(3);
+	CHECK(filled(p, 4, 1));
+	CHECK(zero(p + PAGE, HUGE - PAGE));
+	CHECK(filled(p + HUGE, 3, 2));
+	CHECK(zero(p + HUGE + PAGE, HUGE - PAGE));
+	check_rest(0, PAGES);
+}
+
 /* Bits of /proc/self/pagemap that tell what was written to. */
 static bool soft_dirty(const char *p)
 {
@@ -678,6 +710,7 @@ TEST_F(incremental, name)						\
 CHAIN_TEST(changes, PAGES / 400 + FEW)
 CHAIN_TEST(moves, 64 + FEW)
 CHAIN_TEST(files_and_huge, 512 + FEW)
+CHAIN_TEST(hugetlb, 1024 + FEW)
 CHAIN_TEST(has_soft_dirty, FEW)
 CHAIN_TEST(has_userfaultfd, PAGES / 64 + FEW)
 /* Of a child that was not there before all is new, once. */

@@ -4,6 +4,7 @@
  * nothing was written, and the process goes on.
  */
 #include "ckpt_test.h"
+#include "ckpt_proc.h"
 
 #include <arpa/inet.h>
 #include <asm/ldt.h>
@@ -214,20 +215,6 @@ FIXTURE_TEARDOWN(shared)
 	ckpt_clean(&self->target);
 }
 
-static pid_t only_child(pid_t pid)
-{
-	char path[64], text[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	file = fopen(path, "r");
-	if (!file || !fgets(text, sizeof(text), file))
-		text[0] = 0;
-	if (file)
-		fclose(file);
-	return atoi(text);
-}
-
 static void refused_shared(struct __test_metadata *_metadata,
 			   struct ckpt_target *target, const char *name,
 			   const char *text)
@@ -237,7 +224,7 @@ static void refused_shared(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, ckpt_start(target, name, CKPT_LIVE));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	parent = target->pid;
-	target->pid = only_child(parent);
+	target->pid = ckpt_child_of(parent);
 	ASSERT_LT(0, target->pid);
 	refused_to_others(_metadata, target, text);
 	target->pid = parent;
@@ -463,7 +450,7 @@ static void set_huge_pages(const char *nr)
 	close(fd);
 }
 
-REFUSED(huge_pages, "private hugetlb pages")
+REFUSED(huge_pages, "private hugetlb pages, not to be written to")
 {
 	char *p;
 
@@ -473,6 +460,7 @@ REFUSED(huge_pages, "private hugetlb pages")
 	if (p == MAP_FAILED)
 		ckpt_skip("no huge pages");
 	*p = 7;
+	NEED(!mprotect(p, 2 << 20, PROT_READ));
 	refused();
 	CHECK_EQ(*p, 7);
 	CHECK(!munmap(p, 2 << 20));

@@ -143,13 +143,14 @@ void ckpt_proc_check(const char *file, int line,
 }
 
 /* Of ckpt_text, the part that is about the mapping at an address. */
-static const char *ckpt_smaps_at(const void *addr)
+static const char *ckpt_smaps_at(pid_t pid, const void *addr)
 {
 	unsigned long start, end, want = (unsigned long)addr;
 	const char *line;
-	char *rest;
+	char path[32], *rest;
 
-	ckpt_read("/proc/self/smaps", ckpt_text, sizeof(ckpt_text));
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	ckpt_read(path, ckpt_text, sizeof(ckpt_text));
 	for (line = ckpt_text; *line; line += ckpt_line_len(line)) {
 		start = strtoul(line, &rest, 16);
 		if (rest == line || *rest != '-')
@@ -161,9 +162,9 @@ static const char *ckpt_smaps_at(const void *addr)
 	return NULL;
 }
 
-static const char *ckpt_smaps_line(const void *addr, const char *key)
+static const char *ckpt_smaps_line(pid_t pid, const void *addr, const char *key)
 {
-	const char *line = ckpt_smaps_at(addr);
+	const char *line = ckpt_smaps_at(pid, addr);
 
 	for (; line && *line; line += ckpt_line_len(line)) {
 		if (!strncmp(line, key, strlen(key)))
@@ -174,16 +175,21 @@ static const char *ckpt_smaps_line(const void *addr, const char *key)
 	return NULL;
 }
 
-long ckpt_smaps(const void *addr, const char *key)
+long ckpt_smaps_of(pid_t pid, const void *addr, const char *key)
 {
-	const char *line = ckpt_smaps_line(addr, key);
+	const char *line = ckpt_smaps_line(pid, addr, key);
 
 	return line ? strtol(line, NULL, 10) : -1;
 }
 
+long ckpt_smaps(const void *addr, const char *key)
+{
+	return ckpt_smaps_of(getpid(), addr, key);
+}
+
 bool ckpt_vm_flag(const void *addr, const char *flag)
 {
-	const char *line = ckpt_smaps_line(addr, "VmFlags:");
+	const char *line = ckpt_smaps_line(getpid(), addr, "VmFlags:");
 	const char *found = line ? strstr(line, flag) : NULL;
 
 	return found && found < line + ckpt_line_len(line);
@@ -203,4 +209,13 @@ int ckpt_mappings(const void *addr, size_t len)
 		nr += start < from + len && end > from;
 	}
 	return nr;
+}
+
+pid_t ckpt_child_of(pid_t pid)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	ckpt_read(path, text, sizeof(text));
+	return atoi(text);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /**
  * struct ckpt_proc - what is to be the same
@@ -40,11 +41,15 @@ bool ckpt_check_text(const char *file, int line, const char *what,
 
 /* A number in kB from smaps, of the mapping at an address; -1 if there is none. */
 long ckpt_smaps(const void *addr, const char *key);
+long ckpt_smaps_of(pid_t pid, const void *addr, const char *key);
 
 /* Whether a mapping has a flag, by its two letters in VmFlags. */
 bool ckpt_vm_flag(const void *addr, const char *flag);
 
 /* How many mappings cover a range, or begin in it. */
 int ckpt_mappings(const void *addr, size_t len);
+
+/* The first child of a process' first thread; 0 if there is none. */
+pid_t ckpt_child_of(pid_t pid);
 
 #endif /* CKPT_PROC_H */
