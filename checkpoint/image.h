@@ -9,14 +9,6 @@
 struct ckpt_ctx;
 struct rstr_ctx;
 
-u32 ckpt_crc(const void *data, size_t len);
-u32 ckpt_record_crc(const struct ckpt_record *rec);
-
-static inline void *ckpt_record_next(const struct ckpt_record *rec)
-{
-	return (void *)(rec + 1) + ALIGN((size_t)le32_to_cpu(rec->size), 8);
-}
-
 /**
  * struct ckpt_buf - bytes as they grow
  * @data: kvmalloc'ed
@@ -28,6 +20,14 @@ struct ckpt_buf {
 	size_t	len;
 	size_t	cap;
 };
+
+u32 ckpt_crc(const void *data, size_t len);
+u32 ckpt_record_crc(const struct ckpt_record *rec);
+
+static inline void *ckpt_record_next(const struct ckpt_record *rec)
+{
+	return (void *)(rec + 1) + ALIGN((size_t)le32_to_cpu(rec->size), 8);
+}
 
 int ckpt_buf_reserve(struct ckpt_buf *buf, size_t len);
 void *ckpt_buf_add(struct ckpt_buf *buf, size_t len);

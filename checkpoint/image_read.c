@@ -646,6 +646,7 @@ void rstr_image_free(struct rstr_ctx *ctx)
 			(ops->discard ?: ops->put)(obj->ptr);
 	}
 	kvfree(ctx->objs);
+	ckpt_buf_free(&ctx->maps);
 	kvfree(ctx->meta);
 	ckpt_buf_free(&ctx->sums.table);
 	ckpt_frames_free(ctx->frames);

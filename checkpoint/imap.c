@@ -31,6 +31,7 @@
 
 #include "imap.h"
 #include "limits.h"
+#include "pages.h"
 #include "restart.h"
 
 /* All image maps; changed under the lock, read under RCU. */
@@ -109,18 +110,22 @@ void ckpt_image_close(struct file *image)
 
 /* The map. */
 
-static struct ckpt_imap *ckpt_imap_alloc(struct file *file, u32 nr)
+static struct ckpt_imap *ckpt_imap_alloc(struct file *file, u32 nr, u32 nr_same)
 {
 	struct ckpt_imap *imap;
 
 	imap = kvzalloc(struct_size(imap, runs, nr), GFP_KERNEL_ACCOUNT);
 	if (!imap)
 		return NULL;
+	imap->same = nr_same ? kvcalloc(nr_same, sizeof(*imap->same),
+					GFP_KERNEL_ACCOUNT) : NULL;
 	/* Never fails where it has been done before. */
-	if (deny_write_access(file)) {
+	if ((nr_same && !imap->same) || deny_write_access(file)) {
+		kvfree(imap->same);
 		kvfree(imap);
 		return NULL;
 	}
+	imap->same_by_index = RB_ROOT_CACHED;
 	imap->file = get_file(file);
 	refcount_set(&imap->users, 1);
 	spin_lock_init(&imap->lock);
@@ -129,9 +134,26 @@ static struct ckpt_imap *ckpt_imap_alloc(struct file *file, u32 nr)
 	return imap;
 }
 
+static void ckpt_imap_sort(struct ckpt_imap *imap)
+{
+	for (u32 i = 0; i < imap->nr && imap->same; i++) {
+		const struct ckpt_imap_run *run = &imap->runs[i];
+		struct ckpt_imap_same *same;
+
+		if (!run->same)
+			continue;
+		same = &imap->same[run->same - 1];
+		same->run = i;
+		same->node.start = run->index;
+		same->node.last = run->index + run->nr - 1;
+		interval_tree_insert(&same->node, &imap->same_by_index);
+	}
+}
+
 /* From now on its pages may be in use, and are to be found. */
 static void ckpt_imap_publish(struct ckpt_imap *imap)
 {
+	ckpt_imap_sort(imap);
 	spin_lock(&ckpt_imaps_lock);
 	hash_add_rcu(ckpt_imaps, &imap->node,
 		     (unsigned long)imap->file->f_mapping);
@@ -149,6 +171,8 @@ void ckpt_imap_put(struct ckpt_imap *imap)
 		if (imap->runs[i].anon_vma)
 			put_anon_vma(imap->runs[i].anon_vma);
 	ckpt_image_close(imap->file);
+	/* Only who holds it looks in there. */
+	kvfree(imap->same);
 	kvfree_rcu(imap, rcu);
 }
 
@@ -185,13 +209,39 @@ static bool ckpt_imap_may_have(const struct ckpt_rec_vma *vma)
  * struct ckpt_imap_cursor - where in a page map one is
  * @run: the next run
  * @left: how many there are from it on
- * @index: of its first page, in the file
+ * @index: of the next page that is this address space's alone, in the file
+ * @base: of the first page of all
+ * @same: where the runs are whose pages another address space has; NULL if none are
+ * @nr_same: how many of these there were
  */
 struct ckpt_imap_cursor {
 	const struct ckpt_page_run	*run;
 	u32				left;
 	pgoff_t				index;
+	pgoff_t				base;
+	const __le64			*same;
+	u32				nr_same;
 };
+
+static void ckpt_imap_add_run(struct ckpt_imap *imap,
+			      struct ckpt_imap_cursor *at)
+{
+	struct ckpt_imap_run *run = &imap->runs[imap->nr++];
+
+	*run = (struct ckpt_imap_run){
+		.pgoff	= CKPT_IMAP_PGOFF +
+			  (le64_to_cpu(at->run->start) >> PAGE_SHIFT),
+		.nr	= le32_to_cpu(at->run->nr),
+	};
+	if (le32_to_cpu(at->run->flags) & CKPT_RUN_SAME) {
+		run->index = at->base + le64_to_cpu(at->same[at->nr_same++]);
+		run->same = at->nr_same;
+	} else {
+		run->index = at->index;
+		at->index += run->nr;
+	}
+	run->behind = at->index;
+}
 
 /* Add the runs of a mapping. Returns how many pages it has. */
 static u64 ckpt_imap_add_runs(struct ckpt_imap *imap,
@@ -202,18 +252,10 @@ static u64 ckpt_imap_add_runs(struct ckpt_imap *imap,
 
 	for (; at->left && le64_to_cpu(at->run->start) < end;
 	     at->left--, at->run++) {
-		u32 nr = le32_to_cpu(at->run->nr);
-
 		if (le32_to_cpu(at->run->flags) & CKPT_RUN_ZERO)
 			continue;
-		imap->runs[imap->nr++] = (struct ckpt_imap_run){
-			.pgoff	= CKPT_IMAP_PGOFF +
-				  (le64_to_cpu(at->run->start) >> PAGE_SHIFT),
-			.nr	= nr,
-			.index	= at->index,
-		};
-		at->index += nr;
-		pages += nr;
+		ckpt_imap_add_run(imap, at);
+		pages += le32_to_cpu(at->run->nr);
 	}
 	return pages;
 }
@@ -243,7 +285,8 @@ const struct ckpt_imap_run *ckpt_imap_find(const struct ckpt_imap *imap,
 }
 
 unsigned long ckpt_imap_next(struct vm_area_struct *vma, unsigned long start,
-			     unsigned long end, unsigned long *nr)
+			     unsigned long end, unsigned long *nr,
+			     pgoff_t *index)
 {
 	pgoff_t first = linear_page_index(vma, start);
 	pgoff_t stop = first + ((end - start) >> PAGE_SHIFT);
@@ -254,7 +297,15 @@ unsigned long ckpt_imap_next(struct vm_area_struct *vma, unsigned long start,
 		return end;
 	first = max(first, run->pgoff);
 	*nr = min(stop, run->pgoff + run->nr) - first;
+	*index = run->index + first - run->pgoff;
 	return ckpt_imap_addr(vma, first);
+}
+
+struct address_space *ckpt_imap_mapping(const struct vm_area_struct *vma)
+{
+	const struct ckpt_imap *imap = vma->vm_private_data;
+
+	return imap->file->f_mapping;
 }
 
 /* Mappings. */
@@ -387,12 +438,14 @@ int ckpt_imap_restore(struct rstr_ctx *ctx, struct rstr_obj *obj,
 		.run	= map->runs,
 		.left	= le32_to_cpu(map->nr_runs),
 		.index	= index + obj->pages->first_page,
+		.base	= index,
+		.same	= ckpt_same_first(obj->pages),
 	};
 	struct mm_struct *mm = obj->ptr;
 	struct ckpt_imap *imap;
 	int err;
 
-	imap = ckpt_imap_alloc(image, at.left);
+	imap = ckpt_imap_alloc(image, at.left, ckpt_same_nr(obj->pages));
 	if (!imap)
 		return -ENOMEM;
 	err = mmap_write_lock_killable(mm);

@@ -4,6 +4,7 @@
 #define _CHECKPOINT_IMAP_H
 
 #include <linux/bits.h>
+#include <linux/interval_tree.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
@@ -27,15 +28,30 @@ struct rstr_obj;
  * struct ckpt_imap_run - pages that lie side by side, in memory and in the image
  * @pgoff: page offset of the first
  * @nr: how many
+ * @same: they are those of another address space as well: how many such runs there
+ *	are up to this one; else 0
  * @index: of the first in the file
+ * @behind: index of the first page behind, among those of this address space alone
  * @anon_vma: of the mapping, by which all are found that it has become by now;
  *	a reference is held
  */
 struct ckpt_imap_run {
 	pgoff_t		pgoff;
-	unsigned long	nr;
+	u32		nr;
+	u32		same;
 	pgoff_t		index;
+	pgoff_t		behind;
 	struct anon_vma	*anon_vma;
+};
+
+/**
+ * struct ckpt_imap_same - a run whose pages another address space has as well
+ * @node: in ckpt_imap.same_by_index
+ * @run: which one it is
+ */
+struct ckpt_imap_same {
+	struct interval_tree_node	node;
+	u32				run;
 };
 
 /**
@@ -45,9 +61,12 @@ struct ckpt_imap_run {
  * @node: in ckpt_imaps, by the mapping of @file
  * @rcu: for freeing it
  * @dropped: struct ckpt_imap_drop: what is being dropped just now
+ * @same: those runs whose pages another address space has as well, kvmalloc'ed;
+ *	NULL if there are none
+ * @same_by_index: the same, by their indices in the file
  * @nr: how many of @runs there are
- * @runs: by ascending page offset, and by ascending index at the same time; they
- *	do not change once the address space runs
+ * @runs: by ascending page offset, and all but @same by ascending index at the same
+ *	time; they do not change once the address space runs
  */
 struct ckpt_imap {
 	refcount_t		users;
@@ -57,6 +76,8 @@ struct ckpt_imap {
 	/** @lock: protects @dropped; taken below the lock of a page table */
 	spinlock_t		lock;
 	struct list_head	dropped;
+	struct ckpt_imap_same	*same;
+	struct rb_root_cached	same_by_index;
 	u32			nr;
 	struct ckpt_imap_run	runs[];
 };
@@ -89,6 +110,7 @@ int ckpt_imap_restore(struct rstr_ctx *ctx, struct rstr_obj *mm,
  * @start: from this address on
  * @end: up to this one
  * @nr: how many there are side by side
+ * @index: where in the file the first one is
  *
  * What was written to or dropped since the restart may be among them: the page
  * tables know better.
@@ -96,7 +118,11 @@ int ckpt_imap_restore(struct rstr_ctx *ctx, struct rstr_obj *mm,
  * Return: the address of the first; @end if there are none.
  */
 unsigned long ckpt_imap_next(struct vm_area_struct *vma, unsigned long start,
-			     unsigned long end, unsigned long *nr);
+			     unsigned long end, unsigned long *nr,
+			     pgoff_t *index);
+
+/* Of the image. */
+struct address_space *ckpt_imap_mapping(const struct vm_area_struct *vma);
 
 /* Among those who make it up. */
 

@@ -61,9 +61,10 @@ static int ckpt_imap_walk_tables(struct vm_area_struct *vma,
 				 ckpt_imap_fn fn)
 {
 	unsigned long addr = start, nr, next, stop;
+	pgoff_t index;
 	int err;
 
-	while ((addr = ckpt_imap_next(vma, addr, end, &nr)) < end) {
+	while ((addr = ckpt_imap_next(vma, addr, end, &nr, &index)) < end) {
 		stop = addr + (nr << PAGE_SHIFT);
 		for (; addr < stop; addr = next) {
 			next = pmd_addr_end(addr, stop);

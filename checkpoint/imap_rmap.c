@@ -20,7 +20,7 @@ static u32 ckpt_imap_find_file(const struct ckpt_imap *imap, pgoff_t index)
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
 
-		if (imap->runs[mid].index + imap->runs[mid].nr > index)
+		if (imap->runs[mid].behind > index)
 			high = mid;
 		else
 			low = mid + 1;
@@ -68,23 +68,52 @@ static bool ckpt_imap_rmap_run(const struct ckpt_imap_run *run, pgoff_t first,
 	return more;
 }
 
-static bool ckpt_imap_rmap(const struct ckpt_imap *imap, struct folio *folio,
-			   struct rmap_walk_control *rwc)
+static bool ckpt_imap_rmap_folio(const struct ckpt_imap_run *run,
+				 struct folio *folio,
+				 struct rmap_walk_control *rwc)
 {
-	pgoff_t start = folio->index, end = folio_next_index(folio);
-	u32 i = ckpt_imap_find_file(imap, start);
+	pgoff_t first = max(folio->index, run->index) - run->index;
+	pgoff_t stop = min(folio_next_index(folio), run->index + run->nr) -
+		       run->index;
 
-	for (; i < imap->nr && imap->runs[i].index < end; i++) {
-		const struct ckpt_imap_run *run = &imap->runs[i];
-		pgoff_t first = max(start, run->index) - run->index;
-		pgoff_t stop = min(end, run->index + run->nr) - run->index;
+	return !run->anon_vma ||
+	       ckpt_imap_rmap_run(run, run->pgoff + first,
+				  run->pgoff + stop - 1, folio, rwc);
+}
 
-		if (run->anon_vma &&
-		    !ckpt_imap_rmap_run(run, run->pgoff + first,
-					run->pgoff + stop - 1, folio, rwc))
+/* Where it is one of those that other address spaces have as well. */
+static bool ckpt_imap_rmap_same(struct ckpt_imap *imap, struct folio *folio,
+				struct rmap_walk_control *rwc)
+{
+	pgoff_t first = folio->index, last = folio_next_index(folio) - 1;
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&imap->same_by_index, first, last);
+	     node; node = interval_tree_iter_next(node, first, last)) {
+		struct ckpt_imap_same *same =
+			container_of(node, struct ckpt_imap_same, node);
+
+		if (!ckpt_imap_rmap_folio(&imap->runs[same->run], folio, rwc))
 			return false;
 	}
 	return true;
+}
+
+static bool ckpt_imap_rmap(struct ckpt_imap *imap, struct folio *folio,
+			   struct rmap_walk_control *rwc)
+{
+	u32 i = ckpt_imap_find_file(imap, folio->index);
+
+	for (; i < imap->nr; i++) {
+		const struct ckpt_imap_run *run = &imap->runs[i];
+
+		if ((run->same ? run->behind : run->index) >=
+		    folio_next_index(folio))
+			break;
+		if (!run->same && !ckpt_imap_rmap_folio(run, folio, rwc))
+			return false;
+	}
+	return ckpt_imap_rmap_same(imap, folio, rwc);
 }
 
 /* Whatever is in an image map can't be written to, which is told fast. */

@@ -61,6 +61,7 @@ static void ckpt_memory_free(struct ckpt_memory *mem)
 	if (mem->copy)
 		fput(mem->copy);
 	ckpt_buf_free(&mem->runs);
+	ckpt_buf_free(&mem->same_runs);
 	kfree(mem);
 }
 
@@ -110,12 +111,15 @@ static bool ckpt_run_enters(struct ckpt_memory *mem, u64 start)
 	return enters;
 }
 
-static bool ckpt_run_extend(struct ckpt_memory *mem, u64 start, u32 flags)
+/* @goes_on: so it may, for all that its address does not tell. */
+static bool ckpt_run_extend(struct ckpt_memory *mem, u64 start, u32 flags,
+			    bool goes_on)
 {
 	struct ckpt_page_run *run = ckpt_run_last(mem);
 	u32 nr;
 
-	if (ckpt_run_enters(mem, start) || !run || le32_to_cpu(run->flags) != flags)
+	if (ckpt_run_enters(mem, start) || !run || !goes_on ||
+	    le32_to_cpu(run->flags) != flags)
 		return false;
 	nr = le32_to_cpu(run->nr);
 	if (nr == U32_MAX ||
@@ -125,29 +129,49 @@ static bool ckpt_run_extend(struct ckpt_memory *mem, u64 start, u32 flags)
 	return true;
 }
 
-/**
- * ckpt_run_add() - add a page to the page map
- * @mem: the memory
- * @start: of the page, behind all that were added
- * @flags: CKPT_RUN_*
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_run_add(struct ckpt_memory *mem, u64 start, u32 flags)
+static int ckpt_run_new(struct ckpt_memory *mem, u64 start, u32 flags)
 {
-	struct ckpt_page_run *run;
+	struct ckpt_page_run *run = ckpt_buf_add(&mem->runs, sizeof(*run));
 
-	if (!(flags & CKPT_RUN_ZERO))
-		mem->nr_pages++;
-	if (ckpt_run_extend(mem, start, flags))
-		return 0;
-	run = ckpt_buf_add(&mem->runs, sizeof(*run));
 	if (IS_ERR(run))
 		return PTR_ERR(run);
 	run->start = cpu_to_le64(start);
 	run->nr = cpu_to_le32(1);
 	run->flags = cpu_to_le32(flags);
 	return 0;
+}
+
+/**
+ * ckpt_run_add() - add a page to the page map
+ * @mem: the memory
+ * @start: of the page, behind all that were added
+ * @flags: %CKPT_RUN_ZERO or 0
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_run_add(struct ckpt_memory *mem, u64 start, u32 flags)
+{
+	if (!flags)
+		mem->nr_pages++;
+	if (ckpt_run_extend(mem, start, flags, true))
+		return 0;
+	return ckpt_run_new(mem, start, flags);
+}
+
+/* A page that will be in the page section by then, as number @nr. */
+static int ckpt_run_add_same(struct ckpt_memory *mem, u64 start, u64 nr)
+{
+	bool goes_on = nr == mem->same_next;
+	__le64 *first;
+
+	mem->same_next = nr + 1;
+	if (ckpt_run_extend(mem, start, CKPT_RUN_SAME, goes_on))
+		return 0;
+	first = ckpt_buf_add(&mem->same_runs, sizeof(*first));
+	if (IS_ERR(first))
+		return PTR_ERR(first);
+	*first = cpu_to_le64(nr);
+	return ckpt_run_new(mem, start, CKPT_RUN_SAME);
 }
 
 /* That pages are as in the parent, in pieces that do not leave a mapping. */
@@ -185,22 +209,43 @@ static bool ckpt_page_is_zero(struct page *page)
 static int ckpt_run_add_page(struct ckpt_memory *mem, u64 start,
 			     struct page *page)
 {
-	return ckpt_run_add(mem, start,
-			    ckpt_page_is_zero(page) ? CKPT_RUN_ZERO : 0);
+	u64 nr;
+
+	if (ckpt_same_find(mem, page, &nr))
+		return ckpt_run_add_same(mem, start, nr);
+	if (ckpt_page_is_zero(page))
+		return ckpt_run_add(mem, start, CKPT_RUN_ZERO);
+	ckpt_same_add(mem, page);
+	return ckpt_run_add(mem, start, 0);
+}
+
+static int ckpt_run_add_image(struct ckpt_memory *mem, u64 start,
+			      struct address_space *mapping, pgoff_t index)
+{
+	u64 nr;
+
+	if (ckpt_same_find_image(mem, mapping, index, &nr))
+		return ckpt_run_add_same(mem, start, nr);
+	ckpt_same_add_image(mem, mapping, index);
+	return ckpt_run_add(mem, start, 0);
 }
 
 /* Pages that are in the image that the mapping was made of, if it was. */
 static int ckpt_map_image(struct ckpt_memory *mem, struct vm_area_struct *vma,
 			  unsigned long addr, unsigned long end)
 {
+	struct address_space *mapping;
 	unsigned long nr;
+	pgoff_t index;
 	int err = 0;
 
 	if (!ckpt_vma_is_imap(vma))
 		return 0;
-	while (!err && (addr = ckpt_imap_next(vma, addr, end, &nr)) < end)
-		for (; nr && !err; nr--, addr += PAGE_SIZE)
-			err = ckpt_run_add(mem, addr, 0);
+	mapping = ckpt_imap_mapping(vma);
+	while (!err &&
+	       (addr = ckpt_imap_next(vma, addr, end, &nr, &index)) < end)
+		for (; nr && !err; nr--, addr += PAGE_SIZE, index++)
+			err = ckpt_run_add_image(mem, addr, mapping, index);
 	return err;
 }
 
@@ -293,6 +338,9 @@ static int ckpt_map_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 	/* Under the lock of the page table nothing can be allocated. */
 	err = ckpt_buf_reserve(&mem->runs,
 			       PTRS_PER_PTE * sizeof(struct ckpt_page_run));
+	if (!err && mem->same)
+		err = ckpt_buf_reserve(&mem->same_runs,
+				       PTRS_PER_PTE * sizeof(__le64));
 	if (err || !ckpt_pmd_is_huge(pmdp_get_lockless(pmd)))
 		return err;
 	return ckpt_map_huge_pmd(pmd, addr, end, walk);
@@ -433,7 +481,32 @@ static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 	rec->nr_pages = cpu_to_le64(mem->nr_pages);
 	if (mem->runs.len)
 		memcpy(rec->runs, mem->runs.data, mem->runs.len);
-	return mem->base ? ckpt_pagemap_save_parent(ctx, mem) : 0;
+	if (mem->base && ckpt_pagemap_save_parent(ctx, mem))
+		return -ENOMEM;
+	return ckpt_same_save(ctx, mem);
+}
+
+/* Whether there is more than one address space. */
+static bool ckpt_memory_is_several(struct ckpt_ctx *ctx)
+{
+	struct ckpt_memory *mem;
+	int nr = 0;
+
+	list_for_each_entry(mem, &ctx->memory, node)
+		if (mem->mm && ++nr > 1)
+			return true;
+	return false;
+}
+
+static int ckpt_memory_map_one(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
+{
+	int err = ckpt_map_pages(mem);
+
+	mem->same = NULL;
+	if (err == -EHWPOISON)
+		return ckpt_refuse(&ctx->log, err,
+				   "memory that the hardware lost");
+	return err ?: ckpt_pagemap_save(ctx, mem);
 }
 
 /**
@@ -444,20 +517,23 @@ static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
  */
 int ckpt_memory_map(struct ckpt_ctx *ctx)
 {
+	bool several = ckpt_memory_is_several(ctx);
 	struct ckpt_memory *mem;
-	int err;
+	struct ckpt_same same;
+	int err = 0;
 
+	ckpt_same_init(&same);
 	list_for_each_entry(mem, &ctx->memory, node) {
-		err = ckpt_map_pages(mem);
-		if (err == -EHWPOISON)
-			return ckpt_refuse(&ctx->log, err,
-					   "memory that the hardware lost");
-		if (!err)
-			err = ckpt_pagemap_save(ctx, mem);
+		mem->first_page = ctx->nr_pages;
+		mem->same = mem->mm && several ? &same : NULL;
+		err = ckpt_memory_map_one(ctx, mem);
 		if (err)
-			return err;
+			break;
 		ctx->nr_pages += mem->nr_pages;
 	}
+	ckpt_same_release(&same);
+	if (err)
+		return err;
 	if (ctx->nr_pages > CKPT_PAGES_MAX)
 		return -EFBIG;
 	return 0;

@@ -7,12 +7,16 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/xarray.h>
 
 #include "checkpoint.h"
 #include "limits.h"
 
 struct ckpt_base;
+struct ckpt_part;
+struct ckpt_same;
 struct rstr_ctx;
+struct rstr_obj;
 
 /**
  * struct ckpt_memory - the memory of one object, as it was when captured
@@ -31,6 +35,10 @@ struct rstr_ctx;
  * @starts: of the mappings, by ascending address, as a run does not leave one
  * @nr_starts: how many there are
  * @next_start: the first that no page has reached
+ * @same: pages that others may have as well, while they are looked for; or NULL
+ * @same_runs: __le64, for each run of such pages where the first one is
+ * @same_next: where the last one's next page would be
+ * @first_page: number of the first page in the page section
  * @nr_pages: that will be in the page section
  */
 struct ckpt_memory {
@@ -48,6 +56,10 @@ struct ckpt_memory {
 	unsigned long		*starts;
 	u32			nr_starts;
 	u32			next_start;
+	struct ckpt_same	*same;
+	struct ckpt_buf		same_runs;
+	u64			same_next;
+	u64			first_page;
 	u64			nr_pages;
 };
 
@@ -105,6 +117,49 @@ int ckpt_contents_pages(struct ckpt_memory *mem, loff_t pos, unsigned int nr,
 			struct page **pages, struct bio_vec *bvec);
 int ckpt_contents_write(struct file *file, loff_t pos, unsigned int nr,
 			const struct bio_vec *bvec);
+
+/* Pages that several address spaces have. */
+
+/**
+ * struct ckpt_same - pages that others may have as well
+ * @pages: by page frame number, the number of each in the page section; held
+ * @image: the same by the index of the page in an image,
+ * @mapping: which is that of the first restarted address space there was; or NULL
+ */
+struct ckpt_same {
+	struct xarray		pages;
+	struct xarray		image;
+	struct address_space	*mapping;
+};
+
+void ckpt_same_init(struct ckpt_same *same);
+void ckpt_same_release(struct ckpt_same *same);
+bool ckpt_same_find(struct ckpt_memory *mem, struct page *page, u64 *nr);
+void ckpt_same_add(struct ckpt_memory *mem, struct page *page);
+bool ckpt_same_find_image(struct ckpt_memory *mem, struct address_space *mapping,
+			  pgoff_t index, u64 *nr);
+void ckpt_same_add_image(struct ckpt_memory *mem, struct address_space *mapping,
+			 pgoff_t index);
+int ckpt_same_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem);
+
+/**
+ * struct rstr_same - where the pages were found that were looked up last
+ * @map: the page map that has them, or NULL
+ * @run: the number of the run
+ * @page: the number of its first page in the page section
+ */
+struct rstr_same {
+	const struct rstr_obj	*map;
+	u32			run;
+	u64			page;
+};
+
+u32 ckpt_same_nr(const struct rstr_obj *map);
+const __le64 *ckpt_same_first(const struct rstr_obj *map);
+int ckpt_same_check(struct rstr_ctx *ctx, struct rstr_obj *map);
+int ckpt_same_read(struct rstr_ctx *ctx, struct rstr_same *same, u64 first,
+		   struct ckpt_batch *batch);
+extern const struct ckpt_part ckpt_same_part;
 
 int ckpt_memory_read(struct rstr_ctx *ctx);
 int rstr_pages_bad(struct rstr_ctx *ctx, u64 page, u32 nr, const char *what);

@@ -31,7 +31,7 @@ static struct rstr_obj *rstr_page_owner(struct rstr_ctx *ctx, u64 page,
 		for (u32 j = 0; j < le32_to_cpu(map->nr_runs); j++) {
 			u32 nr = le32_to_cpu(map->runs[j].nr);
 
-			if (le32_to_cpu(map->runs[j].flags) & CKPT_RUN_ZERO)
+			if (map->runs[j].flags)
 				continue;
 			*start = le64_to_cpu(map->runs[j].start) +
 				 ((page - at) << PAGE_SHIFT);
@@ -62,6 +62,22 @@ int rstr_pages_bad(struct rstr_ctx *ctx, u64 page, u32 nr, const char *what)
 			   page, last, owner ? owner->kind->name : "nothing",
 			   owner ? owner->ref : 0, owner ? start : 0, what);
 }
+
+/**
+ * struct rstr_pages - the page section, as it is read
+ * @batch: pages on their way
+ * @from: pages of others, of which they are to be copies
+ * @same: where these were found
+ * @image: the same as a file that can be mapped, or NULL
+ * @index: of the first page in @image
+ */
+struct rstr_pages {
+	struct ckpt_batch	batch;
+	struct ckpt_batch	from;
+	struct rstr_same	same;
+	struct file		*image;
+	pgoff_t			index;
+};
 
 static int rstr_batch_read(struct rstr_ctx *ctx, struct ckpt_batch *batch)
 {
@@ -129,6 +145,30 @@ static int rstr_batch_put(struct rstr_ctx *ctx, struct rstr_obj *owner,
 	return err;
 }
 
+/* Copies of what others have had read in. */
+static int rstr_same_piece(struct rstr_ctx *ctx, struct rstr_obj *owner,
+			   u64 start, u64 first, struct rstr_pages *pages)
+{
+	struct ckpt_batch *batch = &pages->batch, *from = &pages->from;
+	int err;
+
+	from->nr = batch->nr;
+	err = ckpt_same_read(ctx, &pages->same, first, from);
+	if (err)
+		return err;
+	batch->nr = from->nr;
+	err = rstr_batch_get(owner, start, batch);
+	if (!err) {
+		for (unsigned int i = 0; i < batch->nr; i++) {
+			copy_highpage(batch->pages[i], from->pages[i]);
+			set_page_dirty_lock(batch->pages[i]);
+		}
+		ckpt_pages_put(batch->pages, batch->nr);
+	}
+	ckpt_pages_put(from->pages, from->nr);
+	return err;
+}
+
 static int rstr_run_piece(struct rstr_ctx *ctx, struct rstr_obj *owner,
 			  u64 start, u32 flags, struct ckpt_batch *batch)
 {
@@ -183,11 +223,13 @@ static int rstr_run_verify(struct rstr_ctx *ctx, u32 left,
 	return err;
 }
 
+/* @first: where the pages are if they are the same as those of others. */
 static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
-			 const struct ckpt_page_run *run,
-			 struct ckpt_batch *batch)
+			 const struct ckpt_page_run *run, u64 first,
+			 struct rstr_pages *pages)
 {
 	u32 left = le32_to_cpu(run->nr), flags = le32_to_cpu(run->flags);
+	struct ckpt_batch *batch = &pages->batch;
 	u64 start = le64_to_cpu(run->start);
 	int err;
 
@@ -195,6 +237,8 @@ static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
 	if ((flags & CKPT_RUN_ZERO) && !ckpt_zero_matters(owner, start))
 		return 0;
 	if (owner->kind->family == CKPT_MM && rstr_run_is_mapped(owner, start)) {
+		if (flags)
+			return 0;
 		if (rstr_image_has(ctx, CKPT_INCOMPAT_CHECKSUM))
 			return rstr_run_verify(ctx, left, batch);
 		ctx->file->f_pos += (u64)left << PAGE_SHIFT;
@@ -204,34 +248,27 @@ static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
 		if (signal_pending(current))
 			return -EINTR;
 		batch->nr = min(left, CKPT_PAGE_BATCH);
-		err = rstr_run_piece(ctx, owner, start, flags, batch);
+		err = flags & CKPT_RUN_SAME ?
+		      rstr_same_piece(ctx, owner, start, first, pages) :
+		      rstr_run_piece(ctx, owner, start, flags, batch);
 		if (err)
 			return err;
 		start += (u64)batch->nr << PAGE_SHIFT;
+		first += batch->nr;
 		left -= batch->nr;
 		cond_resched();
 	}
 	return 0;
 }
 
-/**
- * struct rstr_pages - the page section, as it is read
- * @batch: pages on their way
- * @image: the same as a file that can be mapped, or NULL
- * @index: of the first page in @image
- */
-struct rstr_pages {
-	struct ckpt_batch	batch;
-	struct file		*image;
-	pgoff_t			index;
-};
-
 static int rstr_pagemap_read(struct rstr_ctx *ctx, struct rstr_obj *obj,
 			     struct rstr_pages *pages)
 {
 	const struct ckpt_rec_pagemap *rec = rstr_payload(obj->rec);
 	struct rstr_obj *owner = rstr_obj(ctx, rec->owner);
+	const __le64 *same = ckpt_same_first(obj);
 	u32 nr = le32_to_cpu(rec->nr_runs);
+	u64 first;
 	int err = 0;
 
 	if (!owner->ptr)
@@ -239,8 +276,11 @@ static int rstr_pagemap_read(struct rstr_ctx *ctx, struct rstr_obj *obj,
 				owner->ref);
 	if (pages->image && owner->kind->family == CKPT_MM)
 		err = ckpt_imap_restore(ctx, owner, pages->image, pages->index);
-	for (u32 i = 0; i < nr && !err; i++)
-		err = rstr_run_read(ctx, owner, &rec->runs[i], &pages->batch);
+	for (u32 i = 0; i < nr && !err; i++) {
+		first = rec->runs[i].flags & cpu_to_le32(CKPT_RUN_SAME) ?
+			le64_to_cpu(*same++) : 0;
+		err = rstr_run_read(ctx, owner, &rec->runs[i], first, pages);
+	}
 	return err;
 }
 
@@ -292,7 +332,8 @@ static int ckpt_run_check(struct rstr_ctx *ctx, struct rstr_obj *obj,
 		return rstr_bad(ctx, obj->rec, "run at %#llx after %#llx",
 				start, *end);
 	/* What a parent has is not in an image that gets here. */
-	if (le32_to_cpu(run->flags) & ~CKPT_RUN_ZERO)
+	if (run->flags && run->flags != cpu_to_le32(CKPT_RUN_ZERO) &&
+	    run->flags != cpu_to_le32(CKPT_RUN_SAME))
 		return rstr_bad(ctx, obj->rec, "run at %#llx: flags %#x",
 				start, le32_to_cpu(run->flags));
 	*end = start + len;
@@ -312,14 +353,14 @@ static int ckpt_runs_check(struct rstr_ctx *ctx, struct rstr_obj *obj,
 		err = ckpt_run_check(ctx, obj, owner, run, &end);
 		if (err)
 			return err;
-		if (!(le32_to_cpu(run->flags) & CKPT_RUN_ZERO))
+		if (!run->flags)
 			pages += le32_to_cpu(run->nr);
 	}
 	if (pages != le64_to_cpu(rec->nr_pages))
 		return rstr_bad(ctx, obj->rec, "%llu pages in runs, not %llu",
 				pages, le64_to_cpu(rec->nr_pages));
 	ctx->nr_pages += pages;
-	return 0;
+	return ckpt_same_check(ctx, obj);
 }
 
 static int ckpt_pagemap_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
@@ -342,11 +383,17 @@ static int ckpt_pagemap_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	return ckpt_runs_check(ctx, obj, owner);
 }
 
+static const struct ckpt_part *const ckpt_pagemap_parts[] = {
+	&ckpt_same_part,
+	NULL
+};
+
 const struct ckpt_kind ckpt_pagemap_kind = {
 	.type		= CKPT_REC_PAGEMAP,
 	.family		= CKPT_PAGEMAP,
 	.name		= "page map",
 	.size		= sizeof(struct ckpt_rec_pagemap),
 	.open_ended	= true,
+	.parts		= ckpt_pagemap_parts,
 	.check		= ckpt_pagemap_check,
 };

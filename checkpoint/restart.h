@@ -8,6 +8,7 @@
 #include <linux/checkpoint.h>
 
 #include "external.h"
+#include "image.h"
 #include "kind.h"
 #include "log.h"
 #include "sums.h"
@@ -57,6 +58,7 @@ struct rstr_obj {
  * @nr_pages: that the page maps have in all
  * @frames: the frame that they are read from, if they are compressed
  * @sums: of the pages that have been read, where the image has checksums
+ * @maps: u32, which of @objs are page maps; as far as they were checked
  * @needs_tasks: some object is made from tasks: none is built before all are there
  * @settled: what the kinds have to do at the end was done
  * @made: struct rstr_made, what is to go again if the restart fails
@@ -76,6 +78,7 @@ struct rstr_ctx {
 	u64				nr_pages;
 	struct ckpt_frames		*frames;
 	struct ckpt_sums		sums;
+	struct ckpt_buf			maps;
 	bool				needs_tasks;
 	bool				settled;
 	struct list_head		made;

@@ -122,31 +122,9 @@ FIXTURE_TEARDOWN(lazy_file)
 	ckpt_clean(&self->target);
 }
 
-/* A number in kB of the memory's mapping in another process; -1 if there is none. */
-static long smaps_of(pid_t pid, const char *key)
-{
-	char path[32], line[256];
-	bool there = false;
-	long kb = -1;
-	FILE *in;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	in = fopen(path, "re");
-	while (in && kb < 0 && fgets(line, sizeof(line), in)) {
-		unsigned long start, end;
-
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			there = (char *)start == AT;
-		else if (there && !strncmp(line, key, strlen(key)))
-			kb = atol(line + strlen(key));
-	}
-	if (in)
-		fclose(in);
-	return kb;
-}
-
-#define IS_LAZY(pid)	EXPECT_EQ(0, smaps_of(pid, "Rss:"))
-#define IS_EAGER(pid)	EXPECT_EQ((long)(LEN / 1024), smaps_of(pid, "Anonymous:"))
+#define IS_LAZY(pid)	EXPECT_EQ(0, ckpt_smaps_of(pid, AT, "Rss:"))
+#define IS_EAGER(pid)							\
+	EXPECT_EQ((long)(LEN / 1024), ckpt_smaps_of(pid, AT, "Anonymous:"))
 
 static void take(struct __test_metadata *_metadata, struct ckpt_target *target,
 		 const char *name)
@@ -264,7 +242,7 @@ static void at_offset(struct __test_metadata *_metadata,
 	EXPECT_EQ(lseek(in, 0, SEEK_CUR), lseek(in, 0, SEEK_END));
 	close(in);
 	EXPECT_EQ(lazy ? 0 : (long)(LEN / 1024),
-		  smaps_of(target->pid, "Rss:"));
+		  ckpt_smaps_of(target->pid, AT, "Rss:"));
 	finish(_metadata, target);
 }
 
@@ -342,10 +320,10 @@ TEST_F(lazy_file, shared)
 		ASSERT_EQ(8, process_vm_readv(second->pid, &to, 1, &from, 1, 0));
 		ASSERT_EQ(word(i, 0), x);
 	}
-	rss = smaps_of(target->pid, "Rss:");
-	pss = smaps_of(target->pid, "Pss:");
+	rss = ckpt_smaps_of(target->pid, AT, "Rss:");
+	pss = ckpt_smaps_of(target->pid, AT, "Pss:");
 	EXPECT_GE(rss, (long)(LEN / 1024 / 2));
-	EXPECT_EQ(0, smaps_of(target->pid, "Anonymous:"));
+	EXPECT_EQ(0, ckpt_smaps_of(target->pid, AT, "Anonymous:"));
 	EXPECT_LE(pss, rss / 2 + 64);
 	ASSERT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
@@ -483,15 +461,70 @@ TEST_F(lazy_file, reclaimed)
 	restart_on_disk(_metadata, target, self->mount);
 	ASSERT_EQ((ssize_t)LEN,
 		  process_vm_readv(target->pid, &to, 1, &from, 1, 0));
-	rss = smaps_of(target->pid, "Rss:");
+	rss = ckpt_smaps_of(target->pid, AT, "Rss:");
 	EXPECT_EQ((long)(LEN / 1024), rss);
 	/* As much as there is: EAGAIN is what it says to that. */
 	for (int i = 0; i < 10 && rss > (long)(LEN / 1024 / 2); i++) {
 		if (write(fd, "1G", 2) < 0)
 			EXPECT_EQ(EAGAIN, errno);
-		rss = smaps_of(target->pid, "Rss:");
+		rss = ckpt_smaps_of(target->pid, AT, "Rss:");
 	}
 	EXPECT_LE(rss, (long)(LEN / 1024 / 2));
+	close(fd);
+	finish(_metadata, target);
+	free(buf);
+}
+
+/* The same where a process and its child have them in common. */
+CKPT_TARGET(has_child)
+{
+	pid_t child;
+	int status;
+
+	make();
+	child = fork();
+	if (!child) {
+		fill(AT, 0, PAGES / 4);
+		ckpt_point();
+		_exit(!filled(AT, 0, PAGES));
+	}
+	while (!ckpt_gone())
+		ckpt_msleep(1);
+	CHECK(filled(AT, 0, PAGES));
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(status, 0);
+}
+
+TEST_F(lazy_file, reclaimed_from_all)
+{
+	struct ckpt_target *target = &self->target;
+	char *buf = malloc(LEN);
+	struct iovec to = { buf, LEN }, from = { AT, LEN };
+	pid_t pids[2];
+	int fd;
+
+	take(_metadata, target, "has_child");
+	if (!on_disk(_metadata, target, self->disk, self->mount))
+		SKIP(return, "no disk: errno %d", errno);
+	fd = open("/sys/fs/cgroup/memory.reclaim", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		SKIP(return, "memory can't be reclaimed: errno %d", errno);
+	restart_on_disk(_metadata, target, self->mount);
+	pids[0] = target->pid;
+	pids[1] = ckpt_child_of(target->pid);
+	ASSERT_LT(0, pids[1]);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ((ssize_t)LEN, process_vm_readv(pids[i], &to, 1, &from,
+							 1, 0));
+		EXPECT_EQ((long)(LEN / 1024),
+			  ckpt_smaps_of(pids[i], AT, "Rss:"));
+	}
+	for (int i = 0; i < 10; i++)
+		if (write(fd, "1G", 2) < 0)
+			EXPECT_EQ(EAGAIN, errno);
+	for (int i = 0; i < 2; i++)
+		EXPECT_LE(ckpt_smaps_of(pids[i], AT, "Rss:"),
+			  (long)(LEN / 1024 / 2));
 	close(fd);
 	finish(_metadata, target);
 	free(buf);
@@ -583,11 +616,13 @@ TEST_F(lazy_file, cut_meanwhile)
 	restart_served(_metadata, target);
 	ASSERT_EQ((ssize_t)LEN,
 		  process_vm_readv(target->pid, &to, 1, &from, 1, 0));
-	EXPECT_EQ((long)(LEN / 1024), smaps_of(target->pid, "Rss:"));
+	EXPECT_EQ((long)(LEN / 1024),
+		  ckpt_smaps_of(target->pid, AT, "Rss:"));
 	fs->size /= 2;
 	ASSERT_EQ(0, stat(SERVED "/file", &st));
 	EXPECT_EQ(fs->size, st.st_size);
-	EXPECT_LE(smaps_of(target->pid, "Rss:"), (long)(LEN / 1024 / 2));
+	EXPECT_LE(ckpt_smaps_of(target->pid, AT, "Rss:"),
+		  (long)(LEN / 1024 / 2));
 	EXPECT_EQ(SIGBUS, ended_by(target));
 	ckpt_fuse_stop(fs, SERVED);
 	free(buf);

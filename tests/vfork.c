@@ -2,6 +2,7 @@
 /* A vfork(2) in flight: the parent waits until the child executes or ends. */
 #define _GNU_SOURCE
 #include "ckpt_test.h"
+#include "ckpt_proc.h"
 
 #include <linux/sched.h>
 #include <pthread.h>
@@ -236,19 +237,6 @@ TEST_F(vfork, again)
 
 /* The child is killed while nobody looks; and the parent is. */
 
-static pid_t only_child(pid_t pid)
-{
-	char path[64], text[64] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		text[0] = 0;
-	close(fd);
-	return atoi(text);
-}
-
 TEST_F(vfork, child_killed)
 {
 	struct ckpt_target *target = &self->target;
@@ -260,7 +248,7 @@ TEST_F(vfork, child_killed)
 	settle(_metadata, target, "killed", variant->mode);
 	ASSERT_EQ(0, ckpt_cycle(target));
 	ckpt_msleep(20);
-	child = only_child(target->pid);
+	child = ckpt_child_of(target->pid);
 	ASSERT_LT(0, child);
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	EXPECT_EQ(0, ckpt_end(target));
@@ -286,7 +274,7 @@ TEST_F(vfork, parent_killed)
 	ASSERT_EQ(0, ckpt_cycle(target));
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ckpt_msleep(20);
-	child = only_child(target->pid);
+	child = ckpt_child_of(target->pid);
 	ASSERT_LT(0, child);
 	ASSERT_EQ(0, kill(target->pid, SIGKILL));
 	EXPECT_EQ(target->pid, waitpid(target->pid, NULL, 0));
@@ -306,7 +294,7 @@ TEST_F(vfork, outside)
 		return;
 	settle(_metadata, target, "brother", CKPT_LIVE);
 	root = target->pid;
-	maker = only_child(root);
+	maker = ckpt_child_of(root);
 	ASSERT_LT(0, maker);
 	target->pid = maker;
 	EXPECT_GT(0, ckpt_checkpoint(target, 0));

@@ -168,11 +168,12 @@ static int check_runs(struct image *image, const struct image_record *record,
 {
 	const struct ckpt_rec_pagemap *map = image_payload(record);
 	__u32 page_size = le32toh(image->header.page_size);
-	__u32 known = image_part(image, record, CKPT_REC_PAGEMAP_PARENT) ?
-		      CKPT_RUN_KNOWN : CKPT_RUN_ZERO;
+	__u32 known = CKPT_RUN_ZERO | CKPT_RUN_SAME;
 	__u64 behind = 0;
 	__u32 i;
 
+	if (image_part(image, record, CKPT_REC_PAGEMAP_PARENT))
+		known |= CKPT_RUN_PARENT;
 	for (i = 0; i < le32toh(map->nr_runs); i++) {
 		const struct ckpt_page_run *run = &map->runs[i];
 		__u64 start = le64toh(run->start);
@@ -184,7 +185,7 @@ static int check_runs(struct image *image, const struct image_record *record,
 						"run %u: %u pages at %#llx",
 						i + 1, le32toh(run->nr), start);
 		if (le32toh(run->flags) & ~known ||
-		    le32toh(run->flags) == CKPT_RUN_KNOWN)
+		    le32toh(run->flags) & (le32toh(run->flags) - 1))
 			return image_bad_record(image, record,
 						"run %u: flags %#x", i + 1,
 						le32toh(run->flags));
@@ -192,6 +193,44 @@ static int check_runs(struct image *image, const struct image_record *record,
 		if (!run->flags)
 			*pages += le32toh(run->nr);
 	}
+	return 0;
+}
+
+/* That each run of others' pages has a place, and that before @record's own. */
+static int check_pagemap_same(struct image *image,
+			      const struct image_record *record,
+			      const struct image_record *part)
+{
+	const struct ckpt_rec_pagemap *map = image_payload(record);
+	const struct ckpt_rec_pagemap_same *same;
+	__u32 nr = 0, i;
+
+	same = part ? image_payload(part) : NULL;
+	if (same && part->size != sizeof(*same) +
+	    (__u64)le32toh(same->nr) * sizeof(same->first[0]))
+		return image_bad_record(image, part,
+					"%u runs do not make %u bytes",
+					le32toh(same->nr), part->size);
+	for (i = 0; i < le32toh(map->nr_runs); i++) {
+		const struct ckpt_page_run *run = &map->runs[i];
+		__u64 first;
+
+		if (!(le32toh(run->flags) & CKPT_RUN_SAME))
+			continue;
+		if (!same || nr == le32toh(same->nr))
+			return image_bad_record(image, record,
+						"run %u: the same as others that are not told",
+						i + 1);
+		first = le64toh(same->first[nr++]);
+		if (first >= image->nr_pages ||
+		    le32toh(run->nr) > image->nr_pages - first)
+			return image_bad_record(image, record,
+						"run %u: the same as page %llu, not before it",
+						i + 1, first);
+	}
+	if (same && nr != le32toh(same->nr))
+		return image_bad_record(image, part, "of %u runs, not %u",
+					nr, le32toh(same->nr));
 	return 0;
 }
 
@@ -210,8 +249,12 @@ static int check_pagemap(struct image *image, const struct image_record *record)
 		return image_bad_record(image, record,
 					"the second one of object %u", owner);
 	image->pagemaps[owner - 1] = record;
-	if (check_runs(image, record, &pages))
+	if (check_runs(image, record, &pages) ||
+	    check_pagemap_same(image, record,
+			       image_part(image, record,
+					  CKPT_REC_PAGEMAP_SAME)))
 		return -1;
+	image->nr_pages += pages;
 	if (le64toh(map->nr_pages) != pages)
 		return image_bad_record(image, record,
 					"%llu pages announced, %llu in its runs",

@@ -48,6 +48,7 @@ struct image_record {
  * @pagemaps: the page map of each object, by its reference less one, or NULL
  * @leaders: the leading task of each thread group, by its reference less one
  * @live: the first of its tasks that is not dead, likewise; NULL of a zombie
+ * @nr_pages: of the page maps that were checked so far
  * @last_object: index of the object that was read last
  * @size: of the image, trailer included
  * @stopped: for how long the tasks were stopped, in microseconds
@@ -72,6 +73,7 @@ struct image {
 	const struct image_record	**leaders;
 	const struct image_record	**live;
 	size_t				nr_objects;
+	__u64				nr_pages;
 	size_t				last_object;
 	__u64				size;
 	__u32				stopped;

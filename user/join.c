@@ -2,7 +2,8 @@
 /*
  * Joining a chain: the records of the youngest image, with page maps in which a run
  * of the parent's is replaced by whatever the parent has there, which may in turn be
- * its parent's; and the pages from wherever they are.
+ * its parent's; and the pages from wherever they are. Those that several address
+ * spaces have are written once if the youngest image has them so.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -24,11 +25,13 @@
  * @run: as the joined page map has it
  * @from: the image that has them
  * @first: the first one's number in the page section of that
+ * @to: and in the joined page section
  */
 struct piece {
 	struct ckpt_page_run	run;
 	size_t			from;
 	__u64			first;
+	__u64			to;
 };
 
 /**
@@ -37,6 +40,9 @@ struct piece {
  * @out: where it goes
  * @pieces: the pages, in the order in which they will be in the page section
  * @nr_pieces: how many there are
+ * @own: which of them are the youngest image's own pages, in their order there
+ * @nr_own: how many these are
+ * @nr_placed: pages that have a place in the page section
  * @meta: the metadata
  * @meta_size: bytes that there are
  * @meta_room: bytes that there is room for
@@ -49,6 +55,9 @@ struct join {
 	int		out;
 	struct piece	*pieces;
 	size_t		nr_pieces;
+	size_t		*own;
+	size_t		nr_own;
+	__u64		nr_placed;
 	unsigned char	*meta;
 	size_t		meta_size;
 	size_t		meta_room;
@@ -69,29 +78,101 @@ static __u64 page_size(const struct join *join)
 
 /* ---- pieces -------------------------------------------------------------- */
 
-static int add_piece(struct join *join, const struct piece *piece)
+/* Room for one more, which is added whenever all powers of two are used up. */
+static void *add_room(void *array, size_t nr, size_t size)
 {
-	size_t nr = join->nr_pieces;
-	struct piece *pieces = join->pieces;
+	if (nr & (nr - 1))
+		return array;
+	array = reallocarray(array, nr ? 2 * nr : 1, size);
+	if (!array)
+		warn(NULL);
+	return array;
+}
 
-	/* Room is added whenever all powers of two are used up. */
-	if (!(nr & (nr - 1))) {
-		pieces = reallocarray(pieces, nr ? 2 * nr : 1,
-				      sizeof(*pieces));
-		if (!pieces) {
-			warn(NULL);
+static int add_own(struct join *join)
+{
+	size_t *own = add_room(join->own, join->nr_own, sizeof(*own));
+
+	if (!own)
+		return -1;
+	join->own = own;
+	own[join->nr_own++] = join->nr_pieces;
+	return 0;
+}
+
+/* One that has pages has them behind those of all before it. */
+static int add_piece(struct join *join, struct piece *piece)
+{
+	struct piece *pieces = add_room(join->pieces, join->nr_pieces,
+					sizeof(*pieces));
+
+	if (!pieces)
+		return -1;
+	join->pieces = pieces;
+	if (!piece->run.flags) {
+		if (!piece->from && add_own(join))
 			return -1;
-		}
-		join->pieces = pieces;
+		piece->to = join->nr_placed;
+		join->nr_placed += le32toh(piece->run.nr);
 	}
-	pieces[nr] = *piece;
-	join->nr_pieces++;
+	pieces[join->nr_pieces++] = *piece;
+	return 0;
+}
+
+/* That of the youngest image's own which has the page with this number in there. */
+static const struct piece *find_own(const struct join *join, __u64 page)
+{
+	size_t low = 0, high = join->nr_own;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (join->pieces[join->own[middle]].first <= page)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &join->pieces[join->own[low]];
+}
+
+/* All of its own pages are in what is joined, but maybe not side by side. */
+static int add_same(struct join *join, const struct piece *all)
+{
+	__u32 left = le32toh(all->run.nr);
+	struct piece piece = *all;
+
+	while (left) {
+		const struct piece *own = find_own(join, piece.first);
+		__u64 skip = piece.first - own->first;
+		__u64 nr = le32toh(own->run.nr) - skip;
+
+		nr = nr < left ? nr : left;
+		piece.run.nr = htole32(nr);
+		piece.to = own->to + skip;
+		if (add_piece(join, &piece))
+			return -1;
+		piece.run.start = htole64(le64toh(piece.run.start) +
+					  nr * page_size(join));
+		piece.first += nr;
+		left -= nr;
+	}
 	return 0;
 }
 
 static __u64 run_end(const struct join *join, const struct ckpt_page_run *run)
 {
 	return le64toh(run->start) + le32toh(run->nr) * page_size(join);
+}
+
+/* Where the runs of a page map are that others have as well. */
+static const __le64 *same_firsts(const struct link *link,
+				 const struct image_record *record)
+{
+	const struct ckpt_rec_pagemap_same *same;
+
+	record = image_part(&link->image, record, CKPT_REC_PAGEMAP_SAME);
+	same = record ? image_payload(record) : NULL;
+	return same ? same->first : NULL;
 }
 
 /* Where the pages of each run of a page map begin in the page section. */
@@ -101,6 +182,7 @@ static const __u64 *run_firsts(struct link *link,
 	const struct ckpt_rec_pagemap *map = image_payload(record);
 	__u32 nr = le32toh(map->nr_runs), owner = le32toh(map->owner), i;
 	__u64 *firsts = link->firsts[owner - 1], at = 0;
+	const __le64 *same = same_firsts(link, record);
 	size_t object;
 
 	if (firsts)
@@ -118,7 +200,10 @@ static const __u64 *run_firsts(struct link *link,
 		return NULL;
 	}
 	for (i = 0; i < nr; i++) {
-		firsts[i] = at;
+		if (le32toh(map->runs[i].flags) & CKPT_RUN_SAME)
+			firsts[i] = le64toh(*same++);
+		else
+			firsts[i] = at;
 		at += map->runs[i].flags ? 0 : le32toh(map->runs[i].nr);
 	}
 	link->firsts[owner - 1] = firsts;
@@ -188,6 +273,12 @@ static int add_part(struct join *join, size_t level,
 	piece.run.nr = htole32((end - start) / size);
 	piece.run.flags = run->flags;
 	piece.first = first + (start - from) / size;
+	if (!(le32toh(run->flags) & CKPT_RUN_SAME))
+		return add_piece(join, &piece);
+	if (!level)
+		return add_same(join, &piece);
+	/* What an ancestor has in common need not be so any more. */
+	piece.run.flags = 0;
 	return add_piece(join, &piece);
 }
 
@@ -276,6 +367,31 @@ static int copy_record(struct join *join, const struct image_record *record)
 	return 0;
 }
 
+/* Where those pieces from number @from on are that others have as well. */
+static int add_pagemap_same(struct join *join, const struct image_record *record,
+			    size_t from, __u32 nr)
+{
+	struct ckpt_rec_pagemap_same *same;
+	struct ckpt_record *copy;
+	size_t i;
+
+	if (!nr)
+		return 0;
+	copy = add_record(join, CKPT_REC_PAGEMAP_SAME, record->owner,
+			  CKPT_RECORD_PART,
+			  sizeof(*same) + nr * sizeof(same->first[0]));
+	if (!copy)
+		return -1;
+	same = (void *)(copy + 1);
+	same->nr = htole32(nr);
+	nr = 0;
+	for (i = from; i < join->nr_pieces; i++)
+		if (le32toh(join->pieces[i].run.flags) & CKPT_RUN_SAME)
+			same->first[nr++] = htole64(join->pieces[i].to);
+	seal_record(copy);
+	return 0;
+}
+
 /* The pieces from number @from on, as a page map. */
 static int add_pagemap(struct join *join, const struct image_record *record,
 		       size_t from)
@@ -285,6 +401,7 @@ static int add_pagemap(struct join *join, const struct image_record *record,
 	struct ckpt_rec_pagemap *map;
 	struct ckpt_record *copy;
 	__u64 pages = 0;
+	__u32 nr_same = 0;
 
 	copy = add_record(join, CKPT_REC_PAGEMAP, record->owner, 0,
 			  sizeof(*map) + nr * sizeof(map->runs[0]));
@@ -295,13 +412,15 @@ static int add_pagemap(struct join *join, const struct image_record *record,
 		map->runs[i] = join->pieces[from + i].run;
 		if (!map->runs[i].flags)
 			pages += le32toh(map->runs[i].nr);
+		if (le32toh(map->runs[i].flags) & CKPT_RUN_SAME)
+			nr_same++;
 	}
 	map->owner = old->owner;
 	map->nr_runs = htole32(nr);
 	map->nr_pages = htole64(pages);
 	join->nr_pages += pages;
 	seal_record(copy);
-	return 0;
+	return add_pagemap_same(join, record, from, nr_same);
 }
 
 static int join_pagemap(struct join *join, const struct image_record *record)
@@ -335,6 +454,7 @@ static int join_records(struct join *join)
 			ret = join_pagemap(join, record);
 			break;
 		case CKPT_REC_PAGEMAP_PARENT:
+		case CKPT_REC_PAGEMAP_SAME:
 			break;
 		default:
 			ret = copy_record(join, record);
@@ -571,6 +691,7 @@ int chain_join(struct chain *chain, int out)
 	if (!ret)
 		ret = write_end(&join, &header);
 	free(join.pieces);
+	free(join.own);
 	free(join.meta);
 	free(join.sums.table);
 	return ret;

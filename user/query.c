@@ -91,6 +91,8 @@ struct query_pages query_pages(const struct image *image, __u32 owner,
 			pages.zero += (to - from) / page_size;
 		else if (le32toh(run->flags) & CKPT_RUN_PARENT)
 			pages.parent += (to - from) / page_size;
+		else if (le32toh(run->flags) & CKPT_RUN_SAME)
+			pages.same += (to - from) / page_size;
 		else
 			pages.saved += (to - from) / page_size;
 	}

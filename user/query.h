@@ -17,11 +17,13 @@ const char *query_path(const struct image *image,
  * struct query_pages - what an image holds of some memory
  * @saved: pages that are in the image
  * @zero: pages known to be zero
+ * @same: pages that are in the image for other address spaces, which have them as well
  * @parent: pages for which the parent is to be looked into, be there any or not
  */
 struct query_pages {
 	__u64 saved;
 	__u64 zero;
+	__u64 same;
 	__u64 parent;
 };
 

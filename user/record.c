@@ -29,6 +29,10 @@ static const struct field u32_unsigned[] = {
 	{ .name = "", .size = 4, .how = FIELD_UNSIGNED }, {}
 };
 
+static const struct field u64_unsigned[] = {
+	{ .name = "", .size = 8, .how = FIELD_UNSIGNED }, {}
+};
+
 static const struct field u64_hex[] = {
 	{ .name = "", .size = 8, .how = FIELD_HEX }, {}
 };
@@ -863,7 +867,8 @@ static const struct field shmem_fields[] = {
 };
 
 static const struct flag_name run_flags[] = {
-	{ CKPT_RUN_ZERO, "zero" }, { CKPT_RUN_PARENT, "parent" }, {}
+	{ CKPT_RUN_ZERO, "zero" }, { CKPT_RUN_PARENT, "parent" },
+	{ CKPT_RUN_SAME, "same" }, {}
 };
 
 static const struct field run_fields[] = {
@@ -910,6 +915,16 @@ static const struct field pagemap_tail = {
 static const struct field pagemap_parent_fields[] = {
 	FIELD(ckpt_rec_pagemap_parent, owner, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_pagemap_parent, reserved, FIELD_ZERO), {}
+};
+
+static const struct field pagemap_same_fields[] = {
+	FIELD(ckpt_rec_pagemap_same, nr, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_pagemap_same, reserved, FIELD_ZERO), {}
+};
+
+static const struct field pagemap_same_tail = {
+	.name = "first", .how = FIELD_ARRAY, .elements = u64_unsigned,
+	.stride = 8
 };
 
 static const struct field files_fields[] = {
@@ -1495,6 +1510,10 @@ static const struct record_type types[] = {
 	  .fields = pagemap_fields, .tail = &pagemap_tail },
 	PART(CKPT_REC_PAGEMAP_PARENT, "pagemap of parent", FAMILY_PAGEMAP,
 	     ckpt_rec_pagemap_parent, pagemap_parent_fields),
+	{ .type = CKPT_REC_PAGEMAP_SAME, .name = "pages of others",
+	  .owners = FAMILY_PAGEMAP,
+	  .size = sizeof(struct ckpt_rec_pagemap_same),
+	  .fields = pagemap_same_fields, .tail = &pagemap_same_tail },
 	OBJECT(CKPT_REC_FILES, "files", FAMILY_FILES, ckpt_rec_files,
 	       files_fields),
 	PART(CKPT_REC_FILE_LOCK, "file lock", FAMILY_FILE, ckpt_rec_lock,

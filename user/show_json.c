@@ -165,6 +165,7 @@ static void put_pages(struct json *json, const struct image *image,
 
 	json_unsigned(json, "bytes_saved", pages.saved * page_size);
 	json_unsigned(json, "bytes_zero", pages.zero * page_size);
+	json_unsigned(json, "bytes_same", pages.same * page_size);
 	if (image_is_child(image))
 		json_unsigned(json, "bytes_parent", pages.parent * page_size);
 }

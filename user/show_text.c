@@ -184,6 +184,11 @@ static void summary_memory(const struct image *image,
 	fputs(" saved, ", stdout);
 	put_size(pages.zero * page_size);
 	fputs(" zero", stdout);
+	if (pages.same) {
+		fputs(", ", stdout);
+		put_size(pages.same * page_size);
+		fputs(" as in others", stdout);
+	}
 	if (pages.parent) {
 		fputs(", ", stdout);
 		put_size(pages.parent * page_size);

@@ -239,6 +239,7 @@ struct ckpt_record {
 #define CKPT_REC_SHM		0x0212	/* System V shared memory */
 #define CKPT_REC_PAGEMAP	0x0220
 #define CKPT_REC_PAGEMAP_PARENT	0x0221	/* part */
+#define CKPT_REC_PAGEMAP_SAME	0x0222	/* part */
 
 #define CKPT_REC_FILES		0x0300
 #define CKPT_REC_FD		0x0301	/* part */
@@ -1694,7 +1695,9 @@ struct ckpt_page_run {
 #define CKPT_RUN_ZERO		0x1U
 /* whatever the parent has there, be it nothing; likewise */
 #define CKPT_RUN_PARENT		0x2U
-#define CKPT_RUN_KNOWN		0x3U	/* one or the other, not both */
+/* the same as pages of other address spaces, see CKPT_REC_PAGEMAP_SAME; likewise */
+#define CKPT_RUN_SAME		0x4U
+#define CKPT_RUN_KNOWN		0x7U	/* no two of them */
 
 /**
  * struct ckpt_rec_pagemap - payload of %CKPT_REC_PAGEMAP
@@ -1720,6 +1723,21 @@ struct ckpt_rec_pagemap {
 struct ckpt_rec_pagemap_parent {
 	__le32	owner;
 	__le32	reserved;
+};
+
+/**
+ * struct ckpt_rec_pagemap_same - payload of %CKPT_REC_PAGEMAP_SAME, which a page map
+ *	has if it has runs of %CKPT_RUN_SAME: of an address space that has pages in
+ *	common with others, as after fork(2)
+ * @nr: how many such runs there are
+ * @reserved: zero
+ * @first: for each the number of its first page in the page section, counted from 0;
+ *	all are pages of address spaces whose page maps come before
+ */
+struct ckpt_rec_pagemap_same {
+	__le32	nr;
+	__le32	reserved;
+	__le64	first[];
 };
 
 /**
@@ -2501,6 +2519,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_file_shm, 16);
 CKPT_ASSERT_SIZE(ckpt_page_run, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_pagemap, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_pagemap_parent, 8);
+CKPT_ASSERT_SIZE(ckpt_rec_pagemap_same, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_files, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_fd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_lock, 32);
