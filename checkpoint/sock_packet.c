@@ -6,6 +6,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/string.h>
 #include <net/sock.h>
 
 #include "../net/packet/internal.h"
@@ -24,8 +26,6 @@ static const char *ckpt_packet_has(const struct sock *sk)
 {
 	struct packet_sock *po = pkt_sk((struct sock *)sk);
 
-	if (sk->sk_type == SOCK_PACKET)
-		return "of the obsolete kind";
 	if (po->fanout)
 		return "of a group (PACKET_FANOUT)";
 	if (po->rx_ring.pg_vec || po->tx_ring.pg_vec)
@@ -72,7 +72,7 @@ static int ckpt_packet_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	const struct ckpt_rec_sock_packet *rec = rstr_payload(obj->rec);
 	u32 type = le32_to_cpu(rec->type);
 
-	if ((type != SOCK_RAW && type != SOCK_DGRAM) ||
+	if ((type != SOCK_RAW && type != SOCK_DGRAM && type != SOCK_PACKET) ||
 	    le32_to_cpu(rec->protocol) > U16_MAX ||
 	    le32_to_cpu(rec->interface) > INT_MAX ||
 	    le32_to_cpu(rec->what) & ~CKPT_PACKET_KNOWN)
@@ -94,33 +94,67 @@ static int ckpt_packet_options(struct socket *sock, u32 what)
 	return err;
 }
 
-static int ckpt_packet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+static int ckpt_packet_bind(struct socket *sock,
+			    const struct ckpt_rec_sock_packet *rec)
 {
-	const struct ckpt_rec_sock_packet *rec = rstr_payload(obj->rec);
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(le32_to_cpu(rec->protocol)),
 		.sll_ifindex = le32_to_cpu(rec->interface),
 	};
-	struct sock *sk;
+
+	return addr.sll_protocol ?
+	       kernel_bind(sock, (struct sockaddr *)&addr, sizeof(addr)) : 0;
+}
+
+/* SOCK_PACKET has a protocol from the beginning, and is bound to a name. */
+static int ckpt_packet_bind_name(struct socket *sock,
+				 const struct ckpt_rec_sock_packet *rec)
+{
+	struct sockaddr addr = { .sa_family = AF_PACKET };
+	struct net_device *dev;
+	ssize_t len;
+	int err;
+
+	if (!rec->interface)
+		return 0;
+	dev = dev_get_by_index(sock_net(sock->sk), le32_to_cpu(rec->interface));
+	if (!dev)
+		return -ENODEV;
+	len = strscpy(addr.sa_data_min, dev->name);
+	dev_put(dev);
+	if (len < 0)
+		return -ENAMETOOLONG;
+	err = kernel_bind(sock, &addr, sizeof(addr));
+	/* What has come before that, from whatever interface. */
+	skb_queue_purge(&sock->sk->sk_receive_queue);
+	return err;
+}
+
+static int ckpt_packet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
+{
+	const struct ckpt_rec_sock_packet *rec = rstr_payload(obj->rec);
+	u32 type = le32_to_cpu(rec->type);
+	bool named = type == SOCK_PACKET;
+	struct socket *sock;
 	int err;
 
 	if (!obj->private)
 		return rstr_bad(ctx, obj->rec, "is nobody's");
-	/* It gets nothing before it is bound. */
-	err = ckpt_socket_create(ctx, obj, PF_PACKET, le32_to_cpu(rec->type),
-				 0);
+	/* Of the others none gets anything before it is bound. */
+	err = ckpt_socket_create(ctx, obj, PF_PACKET, type, named ?
+				 htons(le32_to_cpu(rec->protocol)) : 0);
 	if (err)
 		return err;
-	sk = obj->ptr;
-	err = ckpt_packet_options(sk->sk_socket, le32_to_cpu(rec->what));
-	if (!err && addr.sll_protocol)
-		err = kernel_bind(sk->sk_socket, (struct sockaddr *)&addr,
-				  sizeof(addr));
+	sock = ((struct sock *)obj->ptr)->sk_socket;
+	err = ckpt_packet_options(sock, le32_to_cpu(rec->what));
+	if (!err)
+		err = named ? ckpt_packet_bind_name(sock, rec) :
+			      ckpt_packet_bind(sock, rec);
 	if (err)
 		return ckpt_refuse(&ctx->log, err,
-				   "packet socket of interface %d: %pe",
-				   addr.sll_ifindex, ERR_PTR(err));
+				   "packet socket of interface %u: %pe",
+				   le32_to_cpu(rec->interface), ERR_PTR(err));
 	return 0;
 }
 

@@ -656,6 +656,33 @@ CKPT_TEST(inet, packet)
 	CHECK(!memcmp(back + 28, "text", 4));
 }
 
+/* The kind that is bound to an interface by its name; and one that is not bound. */
+CKPT_TEST(inet, packet_by_name)
+{
+	int fd = socket(AF_INET, SOCK_PACKET, htons(ETH_P_IP)), sender;
+	int any = socket(AF_INET, SOCK_PACKET, htons(ETH_P_IP));
+	struct sockaddr name = { .sa_family = AF_PACKET, .sa_data = "lo" };
+	struct sockaddr addr;
+	socklen_t len = sizeof(addr);
+
+	ckpt_loopback_up();
+	NEED(fd >= 0 && any >= 0 && !bind(fd, &name, sizeof(name)));
+	ckpt_point();
+	CHECK(!getsockname(fd, &addr, &len));
+	CHECK(!strcmp(addr.sa_data, "lo"));
+	len = sizeof(addr);
+	CHECK(!getsockname(any, &addr, &len));
+	CHECK(!addr.sa_data[0]);
+	sender = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(!ckpt_connect(sender, AF_INET, 9999));
+	ckpt_put(sender, "text");
+	for (int i = 0; i < 2; i++) {
+		/* With the header of the Ethernet frame that it would be. */
+		CHECK_EQ(recv(i ? any : fd, back, sizeof(back), 0), 46);
+		CHECK(!memcmp(back + 42, "text", 4));
+	}
+}
+
 /* A connection to somebody outside. */
 
 FIXTURE(inet_outside) {

@@ -277,9 +277,4 @@ REFUSED(version, "with options of its own")
 	set_int(packet(), SOL_PACKET, PACKET_VERSION, TPACKET_V2);
 }
 
-REFUSED(obsolete, "of the obsolete kind")
-{
-	NEED(socket(AF_INET, SOCK_PACKET, htons(ETH_P_ALL)) >= 0);
-}
-
 CKPT_TEST_MAIN
