@@ -98,6 +98,8 @@ int ckpt_vdso_save(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		   struct ckpt_rec_mm *rec);
 int ckpt_vdso_check(struct rstr_ctx *ctx, const struct ckpt_record *rec);
 int ckpt_vdso_restore(const struct ckpt_rec_mm *rec);
+bool ckpt_vdso_has(struct vm_area_struct *vma);
+bool ckpt_vdso_is_in(const struct ckpt_rec_mm *rec, u64 start, u64 end);
 
 /* In fs/aio.c. */
 #ifdef CONFIG_AIO

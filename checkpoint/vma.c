@@ -127,12 +127,13 @@ static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 	return 0;
 }
 
-static bool ckpt_vma_is_vdso(const struct vm_area_struct *vma,
+static bool ckpt_vma_is_vdso(struct vm_area_struct *vma,
 			     const struct ckpt_rec_mm *rec)
 {
 	u64 vdso = le64_to_cpu(rec->vdso);
 
-	return vdso && vma->vm_start >= vdso - le32_to_cpu(rec->vvar_size) &&
+	return vdso && ckpt_vdso_has(vma) &&
+	       vma->vm_start >= vdso - le32_to_cpu(rec->vvar_size) &&
 	       vma->vm_end <= vdso + le32_to_cpu(rec->vdso_size);
 }
 
@@ -316,7 +317,6 @@ static int ckpt_vma_check_range(struct rstr_ctx *ctx,
 {
 	const struct ckpt_rec_vma *vma = rstr_payload(rec);
 	u64 start = le64_to_cpu(vma->start), end = le64_to_cpu(vma->end);
-	u64 vdso = le64_to_cpu(mm->vdso);
 
 	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(end) || start >= end ||
 	    end > TASK_SIZE_MAX)
@@ -324,8 +324,7 @@ static int ckpt_vma_check_range(struct rstr_ctx *ctx,
 	if (start < *last)
 		return rstr_bad(ctx, rec, "at %#llx, behind one that ends at %#llx",
 				start, *last);
-	if (vdso && start < vdso + le32_to_cpu(mm->vdso_size) &&
-	    end > vdso - le32_to_cpu(mm->vvar_size))
+	if (ckpt_vdso_is_in(mm, start, end))
 		return rstr_bad(ctx, rec, "at %#llx, over the vDSO", start);
 	if (le64_to_cpu(vma->pgoff) + ((end - start) >> PAGE_SHIFT) >
 	    (u64)LLONG_MAX >> PAGE_SHIFT)

@@ -381,6 +381,68 @@ CKPT_TEST(memory, vdso)
 	CHECK(time(NULL) > 0);
 }
 
+static void vdso_range(const char *name, char **start, char **end)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[256];
+
+	NEED(maps);
+	*start = NULL;
+	*end = NULL;
+	while (fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, name) ||
+		    sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		*start = *start ?: (char *)from;
+		*end = (char *)to;
+	}
+	fclose(maps);
+}
+
+/* What is left, and what there is instead; the C library does without. */
+CKPT_TEST(memory, vdso_in_part)
+{
+	char *start, *end, *vvar, *vvar_end, ident[PAGE], *p, *q;
+
+	vdso_range("[vdso]", &start, &end);
+	vdso_range("[vvar]", &vvar, &vvar_end);
+	NEED(start && vvar && vvar_end == start);
+	memcpy(ident, start, PAGE);
+	NEED(!munmap(vvar, vvar_end - vvar));
+	p = mmap(vvar + PAGE, PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	NEED(p == vvar + PAGE);
+	memcpy(p, "instead", 8);
+	ckpt_point();
+	CHECK(!memcmp(ident, start, PAGE));
+	CHECK(!strcmp(p, "instead"));
+	vdso_range("[vdso]", &p, &q);
+	CHECK(p == start && q == end);
+	vdso_range("[vvar]", &p, &q);
+	CHECK(!p);
+	CHECK_EQ(madvise(vvar, PAGE, MADV_NORMAL), -1);
+	CHECK_EQ(errno, ENOMEM);
+	CHECK_EQ(getauxval(AT_SYSINFO_EHDR), (unsigned long)start);
+}
+
+CKPT_TEST(memory, vdso_unmapped)
+{
+	char *start, *end, *vvar, *vvar_end, *p, *q;
+
+	vdso_range("[vdso]", &start, &end);
+	vdso_range("[vvar]", &vvar, &vvar_end);
+	NEED(start && vvar && vvar_end == start);
+	NEED(!munmap(vvar, end - vvar));
+	ckpt_point();
+	vdso_range("[vdso]", &p, &q);
+	CHECK(!p);
+	vdso_range("[vvar]", &p, &q);
+	CHECK(!p);
+	CHECK_EQ(madvise(vvar, PAGE, MADV_NORMAL), -1);
+	CHECK_EQ(errno, ENOMEM);
+}
+
 static size_t huge_kb(const void *p)
 {
 	return ckpt_smaps(p, "AnonHugePages:");

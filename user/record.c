@@ -789,6 +789,7 @@ static const struct flag_name mm_what[] = {
 	{ CKPT_MM_MERGE_ANY, "merge_any" },
 	{ CKPT_MM_TOPDOWN, "topdown" }, { CKPT_MM_IA32, "ia32" },
 	{ CKPT_MM_VDSO_IA32, "vdso_ia32" }, { CKPT_MM_VSYSCALL, "vsyscall" },
+	{ CKPT_MM_NO_VVAR, "no_vvar" }, { CKPT_MM_NO_VDSO, "no_vdso" },
 	{}
 };
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
@@ -385,9 +386,10 @@ static void tiny_unnamed(void)
 		_exit(1);
 }
 
-/* Two of one that was waited for; and the shared page, as a file. */
+/* Two of one that was waited for; the shared page, as a file; and no vDSO. */
 static void tiny_unseen(void)
 {
+	void *vdso = (void *)getauxval(AT_SYSINFO_EHDR);
 	char path[64];
 	pid_t pid = fork();
 
@@ -400,6 +402,9 @@ static void tiny_unseen(void)
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", TINY_STACK,
 		 TINY_STACK + 4096);
 	open(path, O_RDWR);
+	/* Which can't be had in pieces. */
+	for (size_t len = 4096; munmap(vdso, len) && len < 65536; len += 4096)
+		;
 }
 
 static int tiny_ptm;

@@ -40,43 +40,73 @@ static u64 ckpt_vdso_start(struct mm_struct *mm)
 	return (unsigned long)mm->context.vdso;
 }
 
-/* Whether mappings cover all of it, and in one piece; mmap_lock is held. */
-static bool ckpt_vdso_whole(struct mm_struct *mm,
-			    const struct vdso_image *image)
+/**
+ * ckpt_vdso_has() - whether a mapping is of a vDSO, or of what that reads
+ * @vma: the mapping
+ *
+ * Return: true if it is.
+ */
+bool ckpt_vdso_has(struct vm_area_struct *vma)
 {
-	u64 vdso = ckpt_vdso_start(mm);
-	struct vm_area_struct *code = vma_lookup(mm, vdso);
-	struct vm_area_struct *vvar =
-		vma_lookup(mm, vdso - ckpt_vvar_size(image));
+	const char *name = NULL;
 
-	return code && code->vm_start == vdso &&
-	       code->vm_end == vdso + image->size &&
-	       vvar && vvar->vm_start == vdso - ckpt_vvar_size(image) &&
-	       vvar->vm_end == vdso && (vvar->vm_flags & VM_PFNMAP);
+	if (vma->vm_ops && vma->vm_ops->name)
+		name = vma->vm_ops->name(vma);
+	return name && (!strcmp(name, "[vdso]") || !strcmp(name, "[vvar]"));
 }
 
+/* Of each there is one mapping, which can't be split; mmap_lock is held. */
+static bool ckpt_vdso_maps(struct mm_struct *mm, u64 start, u64 end)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, start);
+
+	return vma && ckpt_vdso_has(vma) && vma->vm_start == start &&
+	       vma->vm_end == end;
+}
+
+/* What is elsewhere now is refused as the mapping that it is. */
 int ckpt_vdso_save(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		   struct ckpt_rec_mm *rec)
 {
 	const struct vdso_image *image = ckpt_vdso_image_of(rec);
-	bool whole;
+	u64 start = ckpt_vdso_start(mm);
 
-	if (!mm->context.vdso)
+	if (!start)
 		return 0;
 	if (mm->context.vdso_image != image)
 		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
 				   "vDSO of an x32 task: not supported");
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	whole = ckpt_vdso_whole(mm, image);
+	if (!ckpt_vdso_maps(mm, start - ckpt_vvar_size(image), start))
+		rec->what |= cpu_to_le32(CKPT_MM_NO_VVAR);
+	if (!ckpt_vdso_maps(mm, start, start + image->size))
+		rec->what |= cpu_to_le32(CKPT_MM_NO_VDSO);
 	mmap_read_unlock(mm);
-	if (!whole)
-		return ckpt_refuse(&ctx->log, -EOPNOTSUPP,
-				   "vDSO unmapped or moved in part: not supported");
-	rec->vdso = cpu_to_le64(ckpt_vdso_start(mm));
+	rec->vdso = cpu_to_le64(start);
 	rec->vdso_size = cpu_to_le32(image->size);
 	rec->vvar_size = cpu_to_le32(ckpt_vvar_size(image));
 	return 0;
+}
+
+/**
+ * ckpt_vdso_is_in() - whether the vDSO is where something else is to be mapped
+ * @rec: of the address space, checked
+ * @start: from where
+ * @end: up to where
+ *
+ * Return: true if it is, or what it reads.
+ */
+bool ckpt_vdso_is_in(const struct ckpt_rec_mm *rec, u64 start, u64 end)
+{
+	u64 vdso = le64_to_cpu(rec->vdso), from = vdso, to = vdso;
+	u32 what = le32_to_cpu(rec->what);
+
+	if (!(what & CKPT_MM_NO_VVAR))
+		from -= le32_to_cpu(rec->vvar_size);
+	if (!(what & CKPT_MM_NO_VDSO))
+		to += le32_to_cpu(rec->vdso_size);
+	return vdso && start < to && end > from;
 }
 
 int ckpt_vdso_check(struct rstr_ctx *ctx, const struct ckpt_record *rec)
@@ -88,7 +118,8 @@ int ckpt_vdso_check(struct rstr_ctx *ctx, const struct ckpt_record *rec)
 	u64 start = le64_to_cpu(mm->vdso);
 
 	if (!start)
-		return mm->vdso_size || mm->vvar_size ?
+		return mm->vdso_size || mm->vvar_size ||
+		       mm->what & cpu_to_le32(CKPT_MM_NO_VVAR | CKPT_MM_NO_VDSO) ?
 		       rstr_bad(ctx, rec, "a size and no vDSO") : 0;
 	ckpt_vdso_build_id(id, ia32);
 	if (memcmp(id, ia32 ? ctx->header->vdso32_build_id :
@@ -116,6 +147,11 @@ int ckpt_vdso_restore(const struct ckpt_rec_mm *rec)
 	err = map_vdso_once(image, start - ckpt_vvar_size(image));
 	if (!err && ckpt_vdso_start(current->mm) != start)
 		err = -EFAULT;
+	if (!err && rec->what & cpu_to_le32(CKPT_MM_NO_VVAR))
+		err = vm_munmap(start - ckpt_vvar_size(image),
+				ckpt_vvar_size(image));
+	if (!err && rec->what & cpu_to_le32(CKPT_MM_NO_VDSO))
+		err = vm_munmap(start, image->size);
 	return err;
 }
 

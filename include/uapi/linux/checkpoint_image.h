@@ -1509,7 +1509,9 @@ struct ckpt_rec_mm {
 #define CKPT_MM_IA32		0x20U	/* of a 32-bit program */
 #define CKPT_MM_VDSO_IA32	0x40U	/* its vDSO is the 32-bit one */
 #define CKPT_MM_VSYSCALL	0x80U	/* it has the vsyscall page */
-#define CKPT_MM_WHAT_KNOWN	0xffU
+#define CKPT_MM_NO_VVAR		0x100U	/* the vvar pages were unmapped */
+#define CKPT_MM_NO_VDSO		0x200U	/* the vDSO itself was */
+#define CKPT_MM_WHAT_KNOWN	0x3ffU
 
 /**
  * struct ckpt_rec_vma - payload of %CKPT_REC_VMA, one mapping
