@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "image.h"
+#include "sums.h"
 
 const char *frames_method(const struct image *image)
 {
@@ -104,15 +105,15 @@ static int read_body(struct image *image, __u64 page)
 	struct frames *frames = &image->frames;
 	struct ckpt_frame *frame = frames->frame;
 	__u32 size = le32toh(frame->size), nr = le32toh(frame->nr_pages);
-	struct xxh64 sum;
+	XXH64_state_t sum;
 
 	frames->nr_raw = 0;
 	if (image_read_exactly(image, frame + 1, size, "pages"))
 		return -1;
-	xxh64_begin(&sum);
-	xxh64_add(&sum, frame, offsetof(struct ckpt_frame, sum));
-	xxh64_add(&sum, frame + 1, size);
-	if (xxh64_end(&sum) != le64toh(frame->sum))
+	XXH64_reset(&sum, 0);
+	XXH64_update(&sum, frame, offsetof(struct ckpt_frame, sum));
+	XXH64_update(&sum, frame + 1, size);
+	if (XXH64_digest(&sum) != le64toh(frame->sum))
 		return image_bad_pages(image, page, nr, "checksum mismatch");
 	if (!unpack(image, size, nr * page_size(image)))
 		return image_bad_pages(image, page, nr, "can't be decompressed");

@@ -16,7 +16,7 @@ static int push(struct sums *sums)
 			return -1;
 		sums->table = table;
 	}
-	table[nr] = htole64(xxh64_end(&sums->sum));
+	table[nr] = htole64(XXH64_digest(&sums->sum));
 	sums->nr++;
 	sums->len = 0;
 	return 0;
@@ -31,8 +31,8 @@ int sums_add(struct sums *sums, size_t group, const void *bytes, size_t len)
 		n = group - sums->len;
 		n = n < len ? n : len;
 		if (!sums->len)
-			xxh64_begin(&sums->sum);
-		xxh64_add(&sums->sum, p, n);
+			XXH64_reset(&sums->sum, 0);
+		XXH64_update(&sums->sum, p, n);
 		sums->len += n;
 		if (sums->len == group && push(sums))
 			return -1;

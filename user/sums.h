@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#include "xxh64.h"
+/* All of it is in there, so that there is nothing to be linked. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 /**
  * struct sums - checksums, as the pages go by
@@ -19,7 +21,7 @@ struct sums {
 	__le64		*table;
 	size_t		nr;
 	size_t		len;
-	struct xxh64	sum;
+	XXH64_state_t	sum;
 };
 
 /**

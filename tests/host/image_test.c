@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #include "crc32c.h"
-#include "xxh64.h"
 #include "image.h"
 #include "show.h"
 #include "synthetic.h"
@@ -70,28 +69,6 @@ static void show_all(const struct image *image)
 	show_maps(image);
 	show_files(image);
 	show_json(image);
-}
-
-static __u64 xxh64(const void *data, size_t first, size_t second)
-{
-	struct xxh64 x;
-
-	xxh64_begin(&x);
-	xxh64_add(&x, data, first);
-	xxh64_add(&x, (const char *)data + first, second);
-	return xxh64_end(&x);
-}
-
-static void test_xxh64(void)
-{
-	static const char text[] =
-		"Nobody inspects the spammish repetition";
-
-	check(xxh64("", 0, 0) == 0xef46db3751d8e999, "xxh64: nothing");
-	check(xxh64("abc", 0, 3) == 0x44bc2cf5ad770999, "xxh64: three bytes");
-	for (size_t i = 0; i < sizeof(text); i++)
-		check(xxh64(text, i, sizeof(text) - 1 - i) ==
-		      0xfbcea83c8a378bf1, "xxh64: cut at %zu", i);
 }
 
 static void test_crc(void)
@@ -526,7 +503,6 @@ int main(void)
 		err(1, "preparations");
 	make_image(&s);
 	test_crc();
-	test_xxh64();
 	test_utf8();
 	test_types();
 	test_good(&s);

@@ -8,7 +8,7 @@
 
 #include "crc32c.h"
 #include "synthetic.h"
-#include "xxh64.h"
+#include "sums.h"
 
 #define PAGE 4096
 
@@ -306,12 +306,12 @@ static void add_sums(struct synthetic *s, size_t from)
 
 	for (; from < end; from += group) {
 		__le64 *sum = grow(s, sizeof(*sum));
-		struct xxh64 xxh64;
+		XXH64_state_t xxh64;
 
-		xxh64_begin(&xxh64);
-		xxh64_add(&xxh64, s->data + from, end - from < group ?
+		XXH64_reset(&xxh64, 0);
+		XXH64_update(&xxh64, s->data + from, end - from < group ?
 			  end - from : group);
-		*sum = htole64(xxh64_end(&xxh64));
+		*sum = htole64(XXH64_digest(&xxh64));
 	}
 }
 
@@ -322,7 +322,7 @@ static void add_frame(struct synthetic *s, const unsigned char *pages, __u32 nr,
 	unsigned char buf[sizeof(struct ckpt_frame) + 4 * PAGE];
 	struct ckpt_frame *frame = (void *)buf;
 	size_t len = nr * PAGE, size = len;
-	struct xxh64 sum;
+	XXH64_state_t sum;
 
 	if (raw)
 		memcpy(frame + 1, pages, len);
@@ -333,10 +333,10 @@ static void add_frame(struct synthetic *s, const unsigned char *pages, __u32 nr,
 		size = ZSTD_compress(frame + 1, 4 * PAGE, pages, len, 1);
 	frame->nr_pages = htole32(nr);
 	frame->size = htole32(size);
-	xxh64_begin(&sum);
-	xxh64_add(&sum, frame, offsetof(struct ckpt_frame, sum));
-	xxh64_add(&sum, frame + 1, size);
-	frame->sum = htole64(xxh64_end(&sum));
+	XXH64_reset(&sum, 0);
+	XXH64_update(&sum, frame, offsetof(struct ckpt_frame, sum));
+	XXH64_update(&sum, frame + 1, size);
+	frame->sum = htole64(XXH64_digest(&sum));
 	memcpy(grow(s, sizeof(*frame) + size), buf, sizeof(*frame) + size);
 }
 

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "ckpt_image.h"
 
 /* As RFC 3720, appendix B.4, has it. */
@@ -202,62 +205,6 @@ void ckpt_image_reseal(struct ckpt_image *image)
 	}
 }
 
-/* XXH64, by its specification. */
-
-#define P1	0x9e3779b185ebca87ULL
-#define P2	0xc2b2ae3d27d4eb4fULL
-#define P3	0x165667b19e3779f9ULL
-#define P4	0x85ebca77c2b2ae63ULL
-#define P5	0x27d4eb2f165667c5ULL
-
-static __u64 rotate(__u64 x, int by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static __u64 mix(__u64 lane, const __u8 *p)
-{
-	__u64 input;
-
-	memcpy(&input, p, sizeof(input));
-	return rotate(lane + input * P2, 31) * P1;
-}
-
-static __u64 merge(__u64 sum, __u64 lane)
-{
-	return (sum ^ mix(0, (__u8 *)&lane)) * P1 + P4;
-}
-
-__u64 ckpt_xxh64(const void *data, size_t len)
-{
-	__u64 a = P1 + P2, b = P2, c = 0, d = -P1, sum = P5;
-	const __u8 *p = data, *end = p + len;
-	__u32 four;
-
-	for (; end - p >= 32; p += 32) {
-		a = mix(a, p);
-		b = mix(b, p + 8);
-		c = mix(c, p + 16);
-		d = mix(d, p + 24);
-	}
-	if (len >= 32)
-		sum = merge(merge(merge(merge(rotate(a, 1) + rotate(b, 7) +
-					      rotate(c, 12) + rotate(d, 18),
-					      a), b), c), d);
-	sum += len;
-	for (; end - p >= 8; p += 8)
-		sum = rotate(sum ^ mix(0, p), 27) * P1 + P4;
-	for (; end - p >= 4; p += 4) {
-		memcpy(&four, p, sizeof(four));
-		sum = rotate(sum ^ four * P1, 23) * P2 + P3;
-	}
-	for (; p < end; p++)
-		sum = rotate(sum ^ *p * P5, 11) * P1;
-	sum = (sum ^ sum >> 33) * P2;
-	sum = (sum ^ sum >> 29) * P3;
-	return sum ^ sum >> 32;
-}
-
 /* Frames. */
 
 static size_t ckpt_frame_room(const struct ckpt_image *image, size_t at)
@@ -293,6 +240,6 @@ void ckpt_frame_seal(const struct ckpt_image *image, struct ckpt_frame *frame)
 	bytes = malloc(len);
 	memcpy(bytes, frame, offsetof(struct ckpt_frame, sum));
 	memcpy(bytes + offsetof(struct ckpt_frame, sum), frame + 1, frame->size);
-	frame->sum = ckpt_xxh64(bytes, len - sizeof(frame->sum));
+	frame->sum = XXH64(bytes, len - sizeof(frame->sum), 0);
 	free(bytes);
 }

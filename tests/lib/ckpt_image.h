@@ -61,6 +61,4 @@ struct ckpt_frame *ckpt_image_frame(const struct ckpt_image *image,
 /* Make its checksum right, if it has so many bytes. */
 void ckpt_frame_seal(const struct ckpt_image *image, struct ckpt_frame *frame);
 
-__u64 ckpt_xxh64(const void *data, size_t len);
-
 #endif /* CKPT_IMAGE_H */
