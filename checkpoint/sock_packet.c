@@ -137,13 +137,14 @@ static int ckpt_packet_restore(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	u32 type = le32_to_cpu(rec->type);
 	bool named = type == SOCK_PACKET;
 	struct socket *sock;
-	int err;
+	int protocol = 0, err;
 
 	if (!obj->private)
 		return rstr_bad(ctx, obj->rec, "is nobody's");
 	/* Of the others none gets anything before it is bound. */
-	err = ckpt_socket_create(ctx, obj, PF_PACKET, type, named ?
-				 htons(le32_to_cpu(rec->protocol)) : 0);
+	if (named)
+		protocol = (__force u16)htons(le32_to_cpu(rec->protocol));
+	err = ckpt_socket_create(ctx, obj, PF_PACKET, type, protocol);
 	if (err)
 		return err;
 	sock = ((struct sock *)obj->ptr)->sk_socket;
