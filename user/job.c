@@ -29,6 +29,7 @@ static struct {
 	pid_t	pgrp;		/* of the child; 0 if it is ours */
 	int	terminal;	/* that controls both, or -1 */
 	pid_t	holder;		/* who has it in place of us; 0 if nobody has */
+	volatile sig_atomic_t early;	/* what came before we waited; or 0 */
 } job = { .terminal = -1 };
 
 /* Not ours to take: they stop or continue us, or tell of our own mistakes. */
@@ -42,12 +43,30 @@ static bool in_foreground(void)
 	return tcgetpgrp(job.terminal) == getpgrp();
 }
 
+static void take_early(int sig)
+{
+	job.early = sig;
+}
+
 /* A child of someone who ignores SIGCHLD leaves no status behind. */
 void job_prepare(void)
 {
 	signal(SIGCHLD, SIG_DFL);
 	job.terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	job.holder = in_foreground();
+}
+
+void job_expect(void)
+{
+	static const int sent[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM };
+	const struct sigaction take = { .sa_handler = take_early };
+	struct sigaction old;
+	size_t i;
+
+	for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
+		if (!sigaction(sent[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(sent[i], &take, NULL);
 }
 
 /* The kernel has handed the terminal over, if it was ours to give. */
@@ -172,6 +191,8 @@ int job_wait(pid_t pid)
 	fill_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	find_group(pid);
+	if (job.early)
+		kill(pid, job.early);
 	while (!reap(pid, &status)) {
 		if (sigwaitinfo(&set, &info) > 0 && meant_for_child(&info, pid))
 			kill(pid, info.si_signo);
@@ -179,6 +200,12 @@ int job_wait(pid_t pid)
 	if (job.pgrp)
 		take_back();
 	return status;
+}
+
+void job_failed(void)
+{
+	if (job.early)
+		job_die(job.early);
 }
 
 void job_die(int sig)

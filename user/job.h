@@ -8,6 +8,15 @@
 /* Call this before there is a child to wait for. */
 void job_prepare(void);
 
+/*
+ * What is sent from now on to end this process interrupts the call that makes the
+ * child; or if there is one by then, job_wait() passes it on.
+ */
+void job_expect(void);
+
+/* There is no child: end by what was sent in the meantime, if something was. */
+void job_failed(void);
+
 /**
  * job_wait() - stand in for a child until it has ended
  * @pid: the child

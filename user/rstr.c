@@ -174,6 +174,7 @@ static pid_t restart_from(const struct request *request, int fd,
 
 	if (log_open(&log))
 		return -1;
+	job_expect();
 	pid = call_restart(0, fd, request->flags, log.wr, &request->externals);
 	error = errno;
 	/* Where that failed the image was cut, which goes without saying. */
@@ -264,8 +265,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	job_prepare();
 	root = restart(&request);
-	if (root < 0)
+	if (root < 0) {
+		job_failed();
 		return EXIT_FAILED;
+	}
 	close_inherited(&request.externals);
 	free(request.externals.ext);
 	free(request.parents.names);

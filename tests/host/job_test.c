@@ -308,9 +308,16 @@ static void await_background(void)
 static int be_root(const char *what)
 {
 	if (!strcmp(what, "catch")) {
+		sigset_t mask;
+
+		/* It may come before anybody waits for it. */
+		sigemptyset(&mask);
+		sigaddset(&mask, SIGINT);
+		sigprocmask(SIG_BLOCK, &mask, NULL);
 		signal(SIGINT, say_got);
 		say("ready");
-		pause();
+		sigemptyset(&mask);
+		sigsuspend(&mask);
 		return 5;
 	}
 	if (!strcmp(what, "ignore")) {

@@ -283,6 +283,27 @@ test_rstr_signals() {
 	done
 }
 
+# sent while there is no root yet, for whom it might be meant
+test_rstr_early() {
+	mkfifo slow
+	for signal in TERM HUP; do
+		sleep 100 >slow &
+		sleeper=$!
+		rstr <slow 2>err &
+		within -e /proc/$!/exe
+		for _ in $(seq 200); do
+			[ "$(state $!)" != S ] || break
+			sleep 0.05
+		done
+		sleep 0.2
+		kill -$signal $!
+		wait $! 2>/dev/null
+		is "SIG$signal ends a restart" $? -gt 128
+		kill $sleeper
+		wait $sleeper 2>/dev/null
+	done
+}
+
 test_rstr_stops() {
 	export FAKE_ROOT='echo $$ >root; kill -STOP $$; exit 4'
 	rm -f root
@@ -516,7 +537,7 @@ mkimage >image
 # each in a shell of its own, so that none leaves its environment to the next
 for test in usage terminals ckpt ckpt_fails ckpt_undo ckpt_signals ckpt_every \
 	ckpt_progress \
-	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_stops \
+	rstr rstr_core rstr_fails rstr_pids rstr_signals rstr_early rstr_stops \
 	ckptinfo ckptinfo_json ckptinfo_flatten ckptinfo_check ckptinfo_compressed \
 	ckptinfo_fails; do
 	(test_$test)
