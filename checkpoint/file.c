@@ -441,7 +441,8 @@ int ckpt_file_may_exec(struct file *file)
 	return file_permission(file, MAY_EXEC);
 }
 
-static const struct ckpt_part ckpt_file_path_part = {
+/* What leads to a file, or did; also to one that was deleted. */
+const struct ckpt_part ckpt_file_path_part = {
 	.type		= CKPT_REC_PATH,
 	.name		= "path",
 	.size		= 2,

@@ -90,6 +90,7 @@ extern const struct ckpt_part ckpt_file_lock_part;
 extern const struct ckpt_part ckpt_posix_lock_part;
 
 /* Its path, where a file is opened by that; and locks, if it may have them. */
+extern const struct ckpt_part ckpt_file_path_part;
 extern const struct ckpt_part *const ckpt_file_path_parts[];
 extern const struct ckpt_part *const ckpt_file_parts[];
 

@@ -803,15 +803,6 @@ static const struct ckpt_part *const ckpt_file_deleted_parts[] = {
 	NULL
 };
 
-static const struct ckpt_part ckpt_deleted_path_part = {
-	.type		= CKPT_REC_PATH,
-	.name		= "path",
-	.size		= 2,
-	.open_ended	= true,
-	.min		= 1,
-	.max		= 1,
-};
-
 static const struct ckpt_part ckpt_deleted_node_part = {
 	.type		= CKPT_REC_DELETED_NODE,
 	.name		= "device or symbolic link",
@@ -821,7 +812,7 @@ static const struct ckpt_part ckpt_deleted_node_part = {
 };
 
 static const struct ckpt_part *const ckpt_deleted_parts[] = {
-	&ckpt_deleted_path_part,
+	&ckpt_file_path_part,
 	&ckpt_deleted_node_part,
 	NULL
 };

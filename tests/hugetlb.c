@@ -265,68 +265,56 @@ CKPT_TEST(hugetlb, segment)
 CKPT_FIXTURE_ONLY(fewer);
 CKPT_VARIANT(fewer, killed, CKPT_KILLED);
 
-CKPT_TARGET(two)
+static void has_two(char *p)
 {
-	char *p;
-
-	pool("8");
-	p = map(-1, 2 * HUGE, PROT_READ | PROT_WRITE);
 	fill(p, 0, 2 * HUGE);
 	ckpt_ready();
 	ckpt_wait();
 	is_filled(p, 0, 2 * HUGE);
 }
 
-TEST_F(fewer, pages)
+CKPT_TARGET(shared)
+{
+	pool("8");
+	has_two(map(-1, 2 * HUGE, PROT_READ | PROT_WRITE));
+}
+
+CKPT_TARGET(private)
+{
+	pool("8");
+	has_two(map_private(-1, 2 * HUGE));
+}
+
+static void fewer(struct __test_metadata *_metadata, struct ckpt_target *target,
+		  const char *name, long error, const char *why)
 {
 	if (access(POOL, W_OK))
 		SKIP(return, "no huge pages");
-	ASSERT_EQ(0, ckpt_start(&self->target, "two", CKPT_KILLED));
-	ASSERT_EQ(0, ckpt_wait_ready(&self->target));
-	ASSERT_LT(0, ckpt_checkpoint(&self->target, CHECKPOINT_KILL));
-	ckpt_kill(&self->target);
+	ASSERT_EQ(0, ckpt_start(target, name, CKPT_KILLED));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
 	pool("1");
-	EXPECT_EQ(-ENOSPC, ckpt_restart(&self->target, 0));
-	EXPECT_NE(NULL, strstr(self->target.log, "huge pages can't be had")) {
-		TH_LOG("\"%s\"", self->target.log);
+	EXPECT_EQ(-error, ckpt_restart(target, 0));
+	EXPECT_NE(NULL, strstr(target->log, why)) {
+		TH_LOG("\"%s\"", target->log);
 	}
 	pool("8");
-	EXPECT_LT(0, ckpt_restart(&self->target, 0));
-	EXPECT_EQ(0, ckpt_go(&self->target));
-	EXPECT_EQ(0, ckpt_end(&self->target));
+	EXPECT_LT(0, ckpt_restart(target, 0));
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
 	pool("0");
 }
 
-CKPT_TARGET(two_private)
+TEST_F(fewer, shared)
 {
-	char *p;
-
-	pool("8");
-	p = map_private(-1, 2 * HUGE);
-	fill(p, 0, 2 * HUGE);
-	ckpt_ready();
-	ckpt_wait();
-	is_filled(p, 0, 2 * HUGE);
+	fewer(_metadata, &self->target, "shared", ENOSPC,
+	      "huge pages can't be had");
 }
 
 TEST_F(fewer, private)
 {
-	if (access(POOL, W_OK))
-		SKIP(return, "no huge pages");
-	ASSERT_EQ(0, ckpt_start(&self->target, "two_private", CKPT_KILLED));
-	ASSERT_EQ(0, ckpt_wait_ready(&self->target));
-	ASSERT_LT(0, ckpt_checkpoint(&self->target, CHECKPOINT_KILL));
-	ckpt_kill(&self->target);
-	pool("1");
-	EXPECT_EQ(-ENOMEM, ckpt_restart(&self->target, 0));
-	EXPECT_NE(NULL, strstr(self->target.log, "can't be made")) {
-		TH_LOG("\"%s\"", self->target.log);
-	}
-	pool("8");
-	EXPECT_LT(0, ckpt_restart(&self->target, 0));
-	EXPECT_EQ(0, ckpt_go(&self->target));
-	EXPECT_EQ(0, ckpt_end(&self->target));
-	pool("0");
+	fewer(_metadata, &self->target, "private", ENOMEM, "can't be made");
 }
 
 CKPT_TEST_MAIN

@@ -158,18 +158,6 @@ CKPT_TEST(memory_same, protected)
 
 /* How large it is, and that it is shared again. */
 
-CKPT_TARGET(line)
-{
-	pid_t child = make();
-	int status;
-
-	ckpt_point();
-	shared->go = 1;
-	CHECK(is_its_own(0));
-	CHECK_EQ(waitpid(child, &status, 0), child);
-	CHECK_EQ(status, 0);
-}
-
 FIXTURE(sharing) {
 	struct ckpt_target target;
 };
@@ -201,7 +189,7 @@ static long shared_of(pid_t pid)
 static void take(struct __test_metadata *_metadata, struct ckpt_target *target,
 		 unsigned int flags)
 {
-	ASSERT_EQ(0, ckpt_start(target, "line", CKPT_KILLED));
+	ASSERT_EQ(0, ckpt_start(target, "memory_same_line", CKPT_KILLED));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	ASSERT_LT(0, ckpt_checkpoint(target, flags)) {
 		TH_LOG("\"%s\"", target->log);
