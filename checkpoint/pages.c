@@ -470,6 +470,7 @@ static int ckpt_pagemap_save_parent(struct ckpt_ctx *ctx,
 static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 {
 	struct ckpt_rec_pagemap *rec;
+	int err;
 
 	rec = ckpt_object_add(ctx, CKPT_REC_PAGEMAP, NULL,
 			      sizeof(*rec) + mem->runs.len);
@@ -481,9 +482,8 @@ static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 	rec->nr_pages = cpu_to_le64(mem->nr_pages);
 	if (mem->runs.len)
 		memcpy(rec->runs, mem->runs.data, mem->runs.len);
-	if (mem->base && ckpt_pagemap_save_parent(ctx, mem))
-		return -ENOMEM;
-	return ckpt_same_save(ctx, mem);
+	err = mem->base ? ckpt_pagemap_save_parent(ctx, mem) : 0;
+	return err ?: ckpt_same_save(ctx, mem);
 }
 
 /* Whether there is more than one address space. */
