@@ -157,6 +157,8 @@ struct rstr_same {
 u32 ckpt_same_nr(const struct rstr_obj *map);
 const __le64 *ckpt_same_first(const struct rstr_obj *map);
 int ckpt_same_check(struct rstr_ctx *ctx, struct rstr_obj *map);
+struct rstr_obj *rstr_page_find(struct rstr_ctx *ctx, struct rstr_same *same,
+				u64 page, u64 *start);
 int ckpt_same_read(struct rstr_ctx *ctx, struct rstr_same *same, u64 first,
 		   struct ckpt_batch *batch);
 extern const struct ckpt_part ckpt_same_part;

@@ -17,36 +17,10 @@
 #include "restart.h"
 #include "sums.h"
 
-/* Where in memory a page of the image goes; NULL if there is no such page. */
-static struct rstr_obj *rstr_page_owner(struct rstr_ctx *ctx, u64 page,
-					u64 *start)
-{
-	const struct ckpt_rec_pagemap *map;
-	u64 at = 0;
-
-	for (u32 i = 0; i < ctx->nr_objs; i++) {
-		if (ctx->objs[i].kind->family != CKPT_PAGEMAP)
-			continue;
-		map = rstr_payload(ctx->objs[i].rec);
-		for (u32 j = 0; j < le32_to_cpu(map->nr_runs); j++) {
-			u32 nr = le32_to_cpu(map->runs[j].nr);
-
-			if (map->runs[j].flags)
-				continue;
-			*start = le64_to_cpu(map->runs[j].start) +
-				 ((page - at) << PAGE_SHIFT);
-			if (page - at < nr)
-				return rstr_obj(ctx, map->owner);
-			at += nr;
-		}
-	}
-	return NULL;
-}
-
 /**
  * rstr_pages_bad() - pages of an image are damaged: say which
  * @ctx: the restart
- * @page: the first, of all that the image has
+ * @page: the first, of all that the image has; one that it has
  * @nr: how many, if there are so many
  * @what: what is wrong with them
  *
@@ -55,12 +29,13 @@ static struct rstr_obj *rstr_page_owner(struct rstr_ctx *ctx, u64 page,
 int rstr_pages_bad(struct rstr_ctx *ctx, u64 page, u32 nr, const char *what)
 {
 	u64 last = min(page + nr, ctx->nr_pages) - 1, start;
-	struct rstr_obj *owner = rstr_page_owner(ctx, page, &start);
+	struct rstr_same same = {};
+	struct rstr_obj *owner = rstr_page_find(ctx, &same, page, &start);
 
 	return ckpt_refuse(&ctx->log, -EBADMSG,
 			   "image: pages %llu to %llu, of %s %u from %#llx on: %s",
-			   page, last, owner ? owner->kind->name : "nothing",
-			   owner ? owner->ref : 0, owner ? start : 0, what);
+			   page, last, owner->kind->name, owner->ref, start,
+			   what);
 }
 
 /**

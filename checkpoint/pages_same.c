@@ -319,6 +319,27 @@ static void rstr_same_seek(struct rstr_ctx *ctx, struct rstr_same *same,
 }
 
 /**
+ * rstr_page_find() - where in memory a page of the page section goes
+ * @ctx: the restart, whose page maps have been checked
+ * @same: where the last one was found; zeros at first
+ * @page: its number, less than there are
+ * @start: where its address goes, or its offset in what is no address space
+ *
+ * Return: whose it is.
+ */
+struct rstr_obj *rstr_page_find(struct rstr_ctx *ctx, struct rstr_same *same,
+				u64 page, u64 *start)
+{
+	const struct ckpt_rec_pagemap *map;
+
+	rstr_same_seek(ctx, same, page);
+	map = rstr_map_rec(same->map);
+	*start = le64_to_cpu(map->runs[same->run].start) +
+		 ((page - same->page) << PAGE_SHIFT);
+	return rstr_obj(ctx, map->owner);
+}
+
+/**
  * ckpt_same_read() - get hold of pages that others have had read in
  * @ctx: the restart
  * @same: where the last ones were found; zeros at first
@@ -332,15 +353,13 @@ int ckpt_same_read(struct rstr_ctx *ctx, struct rstr_same *same, u64 first,
 {
 	const struct ckpt_page_run *run;
 	struct rstr_obj *owner;
-	u64 skip;
+	u64 start;
 
-	rstr_same_seek(ctx, same, first);
+	owner = rstr_page_find(ctx, same, first, &start);
 	run = &rstr_map_rec(same->map)->runs[same->run];
-	owner = rstr_obj(ctx, rstr_map_rec(same->map)->owner);
-	skip = first - same->page;
-	batch->nr = min_t(u64, batch->nr, le32_to_cpu(run->nr) - skip);
-	return ckpt_mm_pages(owner->ptr, le64_to_cpu(run->start) +
-			     (skip << PAGE_SHIFT), batch->nr, FOLL_FORCE,
+	batch->nr = min_t(u64, batch->nr,
+			  le32_to_cpu(run->nr) - (first - same->page));
+	return ckpt_mm_pages(owner->ptr, start, batch->nr, FOLL_FORCE,
 			     batch->pages);
 }
 
