@@ -224,6 +224,17 @@ static bool ckpt_call_interrupted(void)
 }
 
 /**
+ * ckpt_ptrace_stays() - current was turned away, but nobody will tell it again
+ *
+ * It is traced. The call that it may be about to make is not interrupted.
+ */
+void ckpt_ptrace_stays(void)
+{
+	if (!ckpt_call_interrupted())
+		clear_notify_signal();
+}
+
+/**
  * ckpt_ptrace_leaves_call() - whether current was woken from a system call to park
  *
  * It is traced, and in ptrace_notify(). What ends for no other reason has not come to
@@ -264,6 +275,43 @@ void ckpt_ptrace_call_again(void)
 	}
 	ret = block->fn(block);
 	syscall_set_return_value(current, regs, 0, ret);
+}
+
+/* Where the next that it does is to make a system call; under its siglock. */
+static bool ckpt_ptrace_before_call(struct task_struct *task)
+{
+	if (!task_is_traced(task) || !task->last_siginfo)
+		return false;
+	switch (ckpt_stop_of(task->last_siginfo, task->ptrace_message)) {
+	case CKPT_STOP_CALL:
+	case CKPT_STOP_SECCOMP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * ckpt_ptrace_unnotify() - a task that was told to park will not be asked to
+ * @task: the task; it may have gone on
+ *
+ * If it is held before a system call that would end at once, for a work that is not
+ * there any more, and its tracer would see how.
+ */
+void ckpt_ptrace_unnotify(struct task_struct *task)
+{
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	if (ckpt_ptrace_before_call(task)) {
+		clear_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+		/* Who adds a work says so after that. */
+		smp_mb__after_atomic();
+		if (task_work_pending(task))
+			set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+	}
+	unlock_task_sighand(task, &flags);
 }
 
 /* Checkpoint. */

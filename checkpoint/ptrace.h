@@ -30,7 +30,9 @@ bool ckpt_ptrace_is_inside(struct ckpt_ctx *ctx, struct task_struct *task);
 /* Of current, who is traced and about to park. */
 bool ckpt_ptrace_moves(void);
 bool ckpt_ptrace_leaves_call(void);
+void ckpt_ptrace_stays(void);
 void ckpt_ptrace_call_again(void);
+void ckpt_ptrace_unnotify(struct task_struct *task);
 
 /**
  * struct rstr_held - what a restarted task that is traced goes on with; on its stack

@@ -225,8 +225,11 @@ static bool ckpt_park_turn_away(struct ckpt_target *target)
 		return false;
 	target->turned_at = jiffies;
 	/* Pairs with ckpt_target_requeue(), and ckpt_stop_release(). */
-	return atomic_cmpxchg(&target->turned, CKPT_TURNED_NOT,
-			      CKPT_TURNED_AWAY) == CKPT_TURNED_NOT;
+	if (atomic_cmpxchg(&target->turned, CKPT_TURNED_NOT,
+			   CKPT_TURNED_AWAY) == CKPT_TURNED_NOT)
+		return true;
+	ckpt_ptrace_stays();
+	return false;
 }
 
 static void ckpt_park_wait(struct ckpt_target *target)
@@ -578,6 +581,16 @@ static bool ckpt_target_turned_back(struct ckpt_target *target)
 	       CKPT_TURNED_AWAY;
 }
 
+static void ckpt_target_release(struct ckpt_target *target)
+{
+	if (!target->work.func ||
+	    (!task_work_cancel(target->task, &target->work) &&
+	     !ckpt_target_turned_back(target)))
+		return;
+	ckpt_ptrace_unnotify(target->task);
+	ckpt_stop_put(target->stop);
+}
+
 /**
  * ckpt_stop_release() - let all tasks go on
  * @stop: the stop
@@ -591,8 +604,5 @@ void ckpt_stop_release(struct ckpt_stop *stop)
 	ckpt_stop_phase(stop, CKPT_LET_GO);
 	list_splice_tail_init(&stop->moving, &stop->resting);
 	list_for_each_entry(target, &stop->resting, node)
-		if (target->work.func &&
-		    (task_work_cancel(target->task, &target->work) ||
-		     ckpt_target_turned_back(target)))
-			ckpt_stop_put(stop);
+		ckpt_target_release(target);
 }

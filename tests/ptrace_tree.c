@@ -277,15 +277,22 @@ static void writes(void)
 	_exit(ret == 4 ? 0 : ret == 2 ? 2 : ret == getppid() ? 3 : 4);
 }
 
+static pid_t held_before(void (*body)(void), long nr)
+{
+	pid_t pid = traced(body, PTRACE_O_TRACESYSGOOD);
+
+	do {
+		to_call(pid);
+	} while (REG(pid, orig_rax) != nr);
+	return pid;
+}
+
 static pid_t held_at_call(long nr, bool end)
 {
 	pid_t pid;
 
 	NEED(!pipe(out));
-	pid = traced(writes, PTRACE_O_TRACESYSGOOD);
-	do {
-		to_call(pid);
-	} while (REG(pid, orig_rax) != nr);
+	pid = held_before(writes, nr);
 	if (end)
 		to_call(pid);
 	return pid;
@@ -314,6 +321,27 @@ CKPT_TEST(traced, call)
 	cont(pid, 0);
 	CHECK_EQ(next_end(pid), 0);
 	CHECK_EQ(written(), 4);
+}
+
+static void naps(void)
+{
+	struct timespec time = { 0, 1000000 };
+
+	_exit(syscall(SYS_nanosleep, &time, NULL) ? 1 : 0);
+}
+
+/* It can be interrupted, and nothing is there that does. */
+CKPT_TEST(traced, call_sleeps)
+{
+	pid_t pid = held_before(naps, SYS_nanosleep);
+
+	ckpt_point();
+	still_held(pid);
+	to_call(pid);
+	CHECK_EQ(REG(pid, orig_rax), SYS_nanosleep);
+	CHECK_EQ(REG(pid, rax), 0);
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), 0);
 }
 
 CKPT_TEST(traced, call_continued)
@@ -861,11 +889,11 @@ CKPT_TEST(traced, vfork_waits)
 	CHECK_EQ(next_end(pid), 4 << 8);
 }
 
-static void filtered(void)
+static void filter(unsigned int nr)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 17),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -874,6 +902,11 @@ static void filtered(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
 		_exit(1);
+}
+
+static void filtered(void)
+{
+	filter(SYS_getppid);
 	_exit(syscall(SYS_getppid) == getpid() ? 8 : 9);
 }
 
@@ -891,6 +924,27 @@ CKPT_TEST(traced, seccomp)
 	SET_REG(pid, orig_rax, SYS_getpid);
 	cont(pid, 0);
 	CHECK_EQ(next_end(pid), 8 << 8);
+}
+
+static void filtered_naps(void)
+{
+	filter(SYS_nanosleep);
+	naps();
+}
+
+CKPT_TEST(traced, seccomp_sleeps)
+{
+	pid_t pid = traced(filtered_naps,
+			   PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD);
+
+	cont(pid, 0);
+	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
+	ckpt_point();
+	still_held(pid);
+	to_call(pid);
+	CHECK_EQ(REG(pid, rax), 0);
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), 0);
 }
 
 /* Steps and hardware breakpoints. */
