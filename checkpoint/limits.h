@@ -77,6 +77,10 @@
 /* Groups of netlink that one socket is a member of, 64 a word. */
 #define CKPT_NETLINK_WORDS_MAX	1024U
 
+/* One ring of a packet socket, in bytes; and what one has joined. */
+#define CKPT_PACKET_RING_MAX	SZ_512M
+#define CKPT_PACKET_MEMBERS_MAX	65536U
+
 /* Options that one socket has. */
 #define CKPT_SOCK_OPTIONS_MAX	128U
 

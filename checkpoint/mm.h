@@ -133,6 +133,16 @@ static inline int ckpt_aio_restore_all(struct rstr_ctx *ckpt,
 }
 #endif
 
+/* In sock_packet_ring.c. */
+#ifdef CONFIG_PACKET
+bool ckpt_vma_is_packet_ring(const struct vm_area_struct *vma);
+#else
+static inline bool ckpt_vma_is_packet_ring(const struct vm_area_struct *vma)
+{
+	return false;
+}
+#endif
+
 /* In kernel/sched/membarrier.c. */
 u32 ckpt_membarrier_save(struct mm_struct *mm);
 bool ckpt_membarrier_known(u32 registrations);

@@ -28,6 +28,16 @@ extern const struct ckpt_part ckpt_sock_filter_part;
 int ckpt_socket_create(struct rstr_ctx *ctx, struct rstr_obj *obj, int family,
 		       int type, int protocol);
 
+/* In sock_packet_ring.c. */
+const char *ckpt_packet_rings_have(struct sock *sk);
+int ckpt_packet_rings_save(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_packet_rings_check(struct rstr_ctx *ctx, struct rstr_obj *obj);
+int ckpt_packet_rings_restore(struct rstr_ctx *ctx, struct rstr_obj *obj,
+			      struct socket *sock);
+extern const struct ckpt_part ckpt_packet_ring_part;
+extern const struct ckpt_part ckpt_packet_page_part;
+extern const struct ckpt_part ckpt_packet_stats_part;
+
 #ifdef CONFIG_INET
 /* In sock_inet.c. */
 void ckpt_inet_describe(const struct sock *sk, char *buf, size_t len);

@@ -6,6 +6,7 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/if_packet.h>
 #include <linux/net.h>
 #include <linux/sockptr.h>
 #include <linux/udp.h>
@@ -18,6 +19,7 @@
 #include <net/udp.h>
 #include <net/udplite.h>
 
+#include "../net/packet/internal.h"
 #include "checkpoint.h"
 #include "limits.h"
 #include "restart.h"
@@ -148,11 +150,58 @@ static int ckpt_raw6_filter(struct sock *sk, void *value)
 }
 #endif
 
+static int ckpt_packet_version(struct sock *sk)
+{
+	return pkt_sk(sk)->tp_version;
+}
+
+static int ckpt_packet_reserve(struct sock *sk)
+{
+	return pkt_sk(sk)->tp_reserve;
+}
+
+static int ckpt_packet_vnet_hdr_sz(struct sock *sk)
+{
+	return READ_ONCE(pkt_sk(sk)->vnet_hdr_sz);
+}
+
+static int ckpt_packet_copy_thresh(struct sock *sk)
+{
+	return READ_ONCE(pkt_sk(sk)->copy_thresh);
+}
+
+static int ckpt_packet_timestamp(struct sock *sk)
+{
+	return READ_ONCE(pkt_sk(sk)->tp_tstamp);
+}
+
+static int ckpt_packet_ignore_outgoing(struct sock *sk)
+{
+	return READ_ONCE(pkt_sk(sk)->prot_hook.ignore_outgoing);
+}
+
+static int ckpt_packet_loss(struct sock *sk)
+{
+	return packet_sock_flag(pkt_sk(sk), PACKET_SOCK_TP_LOSS);
+}
+
+static int ckpt_packet_tx_has_off(struct sock *sk)
+{
+	return packet_sock_flag(pkt_sk(sk), PACKET_SOCK_TX_HAS_OFF);
+}
+
+static int ckpt_packet_qdisc_bypass(struct sock *sk)
+{
+	return packet_sock_flag(pkt_sk(sk), PACKET_SOCK_QDISC_BYPASS);
+}
+
 #define CKPT_OPTION(level, option)	{ level, option, sizeof(int) }
 #define CKPT_ZERO_OPTION(option)	\
 	{ SOL_SOCKET, option, sizeof(int), .zero = true }
 #define CKPT_UDP_OPTION(option, how)	\
 	{ SOL_UDP, option, sizeof(int), NULL, how }
+#define CKPT_PACKET_OPTION(option, how)	\
+	{ SOL_PACKET, option, sizeof(int), NULL, how, .zero = true }
 
 /* In the order in which they are given back: what changes or locks others is before
  * or after these.
@@ -278,6 +327,15 @@ static const struct ckpt_sock_option ckpt_sock_options[] = {
 	{ SOL_IPV6, IPV6_CHECKSUM, sizeof(int), NULL, ckpt_raw6_checksum },
 	{ SOL_ICMPV6, ICMPV6_FILTER, sizeof(struct icmp6_filter) },
 #endif
+	CKPT_PACKET_OPTION(PACKET_VERSION, ckpt_packet_version),
+	CKPT_PACKET_OPTION(PACKET_RESERVE, ckpt_packet_reserve),
+	CKPT_PACKET_OPTION(PACKET_VNET_HDR_SZ, ckpt_packet_vnet_hdr_sz),
+	CKPT_PACKET_OPTION(PACKET_COPY_THRESH, ckpt_packet_copy_thresh),
+	CKPT_PACKET_OPTION(PACKET_TIMESTAMP, ckpt_packet_timestamp),
+	CKPT_PACKET_OPTION(PACKET_IGNORE_OUTGOING, ckpt_packet_ignore_outgoing),
+	CKPT_PACKET_OPTION(PACKET_LOSS, ckpt_packet_loss),
+	CKPT_PACKET_OPTION(PACKET_TX_HAS_OFF, ckpt_packet_tx_has_off),
+	CKPT_PACKET_OPTION(PACKET_QDISC_BYPASS, ckpt_packet_qdisc_bypass),
 	/* Which IP_TOS changes. */
 	CKPT_ZERO_OPTION(SO_PRIORITY),
 	CKPT_ZERO_OPTION(SO_LOCK_FILTER),
@@ -305,6 +363,9 @@ static bool ckpt_sock_has_level(const struct sock *sk, int level)
 	case SOL_RAW:
 		return sk->sk_family == AF_INET && sk->sk_type == SOCK_RAW &&
 		       inet_sk(sk)->inet_num == IPPROTO_ICMP;
+	case SOL_PACKET:
+		/* One of SOCK_PACKET can't be given them. */
+		return sk->sk_family == AF_PACKET && sk->sk_type != SOCK_PACKET;
 	case SOL_ICMPV6:
 		return sk->sk_family == AF_INET6 && sk->sk_type == SOCK_RAW &&
 		       inet_sk(sk)->inet_num == IPPROTO_ICMPV6;

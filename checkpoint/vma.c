@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
+#include <linux/net.h>
 #include <linux/pkeys.h>
 #include <linux/sched/mm.h>
 #include <linux/security.h>
@@ -100,6 +101,11 @@ static int ckpt_vma_refuse(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 			   vma->vm_start, vma->vm_end, what);
 }
 
+static bool ckpt_vma_is_of_socket(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && sock_from_file(vma->vm_file);
+}
+
 static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 {
 	vm_flags_t flags = vma->vm_flags;
@@ -108,8 +114,13 @@ static int ckpt_vma_supported(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 	if (is_vm_hugetlb_page(vma) && vma->anon_vma && !(flags & VM_WRITE))
 		return ckpt_vma_refuse(ctx, vma,
 				       "private hugetlb pages, not to be written to");
+	/* Which its socket has all of, so that nothing of it is duplicated. */
+	if (ckpt_vma_is_packet_ring(vma))
+		flags &= ~VM_MIXEDMAP;
 	if (flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP))
-		return ckpt_vma_refuse(ctx, vma, "memory of a device");
+		return ckpt_vma_refuse(ctx, vma, ckpt_vma_is_of_socket(vma) ?
+				       "memory of a socket, in part or changed" :
+				       "memory of a device");
 	if (userfaultfd_armed(vma))
 		return ckpt_vma_refuse(ctx, vma, "userfaultfd");
 	if (VM_SHADOW_STACK && (flags & VM_SHADOW_STACK))

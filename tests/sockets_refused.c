@@ -247,34 +247,44 @@ static int packet(void)
 	return fd;
 }
 
-REFUSED(ring, "with a ring")
+static int ring(int version, int blocks)
 {
-	struct tpacket_req req = {
-		.tp_block_size = 4096, .tp_block_nr = 1,
-		.tp_frame_size = 2048, .tp_frame_nr = 2,
+	struct tpacket_req3 req = {
+		.tp_block_size = 4096, .tp_block_nr = blocks,
+		.tp_frame_size = 2048, .tp_frame_nr = 2 * blocks,
 	};
+	int fd = packet();
 
-	set(packet(), SOL_PACKET, PACKET_RX_RING, &req, sizeof(req));
+	set_int(fd, SOL_PACKET, PACKET_VERSION, version);
+	set(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req));
+	return fd;
 }
 
-REFUSED(fanout, "of a group (PACKET_FANOUT)")
+REFUSED(ring_version_3, "with a ring of TPACKET_V3")
 {
-	set_int(packet(), SOL_PACKET, PACKET_FANOUT, 1);
+	ring(TPACKET_V3, 1);
 }
 
-REFUSED(promiscuous, "with addresses of its own (PACKET_ADD_MEMBERSHIP)")
+REFUSED(ring_in_part, "memory of a socket, in part or changed")
 {
-	struct packet_mreq mreq = {
-		.mr_ifindex = if_nametoindex("lo"),
-		.mr_type = PACKET_MR_PROMISC,
-	};
+	int fd = ring(TPACKET_V2, 2);
+	char *p = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
 
-	set(packet(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq));
+	NEED(p != MAP_FAILED && !munmap(p, 4096));
 }
 
-REFUSED(version, "with options of its own")
+REFUSED(ring_changed, "memory of a socket, in part or changed")
 {
-	set_int(packet(), SOL_PACKET, PACKET_VERSION, TPACKET_V2);
+	int fd = ring(TPACKET_V2, 1);
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	*p = 1;
+}
+
+REFUSED(fanout_program, "of a group that has a program (PACKET_FANOUT_DATA)")
+{
+	set_int(packet(), SOL_PACKET, PACKET_FANOUT, PACKET_FANOUT_CBPF << 16 | 1);
 }
 
 CKPT_TEST_MAIN

@@ -617,6 +617,43 @@ static const struct field sock_packet_fields[] = {
 	{}
 };
 
+static const struct field packet_ring_fields[] = {
+	FIELD(ckpt_rec_packet_ring, which, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, block_size, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, block_nr, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, frame_size, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, frame_nr, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, head, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, late, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_ring, reserved, FIELD_ZERO), {}
+};
+
+static const struct field packet_page_fields[] = {
+	FIELD(ckpt_rec_packet_page, which, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_page, index, FIELD_UNSIGNED), {}
+};
+
+static const struct field packet_member_fields[] = {
+	FIELD(ckpt_rec_packet_member, interface, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_member, type, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_member, len, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_member, count, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_member, reserved, FIELD_ZERO),
+	FIELD(ckpt_rec_packet_member, address, FIELD_BYTES), {}
+};
+
+static const struct field packet_fanout_fields[] = {
+	FIELD(ckpt_rec_packet_fanout, id, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_fanout, type, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_fanout, flags, FIELD_HEX),
+	FIELD(ckpt_rec_packet_fanout, max_members, FIELD_UNSIGNED), {}
+};
+
+static const struct field packet_stats_fields[] = {
+	FIELD(ckpt_rec_packet_stats, packets, FIELD_UNSIGNED),
+	FIELD(ckpt_rec_packet_stats, drops, FIELD_UNSIGNED), {}
+};
+
 static const struct flag_name seals[] = {
 	{ 0x01, "F_SEAL_SEAL" }, { 0x02, "F_SEAL_SHRINK" },
 	{ 0x04, "F_SEAL_GROW" }, { 0x08, "F_SEAL_WRITE" },
@@ -1489,6 +1526,17 @@ static const struct record_type types[] = {
 	  .fields = sock_netlink_fields, .tail = &netlink_tail },
 	OBJECT(CKPT_REC_SOCK_PACKET, "packet socket", FAMILY_SOCK,
 	       ckpt_rec_sock_packet, sock_packet_fields),
+	PART(CKPT_REC_PACKET_RING, "packet ring", FAMILY_SOCK,
+	     ckpt_rec_packet_ring, packet_ring_fields),
+	{ .type = CKPT_REC_PACKET_PAGE, .name = "page of a packet ring",
+	  .owners = FAMILY_SOCK, .size = sizeof(struct ckpt_rec_packet_page),
+	  .fields = packet_page_fields, .tail = &data_tail },
+	PART(CKPT_REC_PACKET_MEMBER, "packet membership", FAMILY_SOCK,
+	     ckpt_rec_packet_member, packet_member_fields),
+	PART(CKPT_REC_PACKET_FANOUT, "packet fanout", FAMILY_SOCK,
+	     ckpt_rec_packet_fanout, packet_fanout_fields),
+	PART(CKPT_REC_PACKET_STATS, "packet statistics", FAMILY_SOCK,
+	     ckpt_rec_packet_stats, packet_stats_fields),
 	OBJECT(CKPT_REC_MM, "mm", FAMILY_MM, ckpt_rec_mm, mm_fields),
 	PART(CKPT_REC_VMA, "vma", FAMILY_MM, ckpt_rec_vma, vma_fields),
 	{ .type = CKPT_REC_VMA_NAME, .name = "vma name", .owners = FAMILY_MM,

@@ -229,6 +229,11 @@ struct ckpt_record {
 #define CKPT_REC_TCP_WAITING	0x014e
 #define CKPT_REC_SOCK_NETLINK	0x0150
 #define CKPT_REC_SOCK_PACKET	0x0151
+#define CKPT_REC_PACKET_RING	0x0152	/* part, and those below */
+#define CKPT_REC_PACKET_PAGE	0x0153
+#define CKPT_REC_PACKET_MEMBER	0x0154
+#define CKPT_REC_PACKET_FANOUT	0x0155
+#define CKPT_REC_PACKET_STATS	0x0156
 
 #define CKPT_REC_MM		0x0200
 #define CKPT_REC_VMA		0x0201	/* part */
@@ -1421,7 +1426,7 @@ struct ckpt_rec_sock_netlink {
 
 /**
  * struct ckpt_rec_sock_packet - payload of %CKPT_REC_SOCK_PACKET
- * @type: SOCK_RAW or SOCK_DGRAM
+ * @type: SOCK_RAW, SOCK_DGRAM or SOCK_PACKET, which has none of the parts below
  * @protocol: of which packets it gets, in host order
  * @interface: of which it gets them; 0 for all
  * @what: CKPT_PACKET_*
@@ -1436,6 +1441,91 @@ struct ckpt_rec_sock_packet {
 #define CKPT_PACKET_AUXDATA	0x1U
 #define CKPT_PACKET_ORIGDEV	0x2U
 #define CKPT_PACKET_KNOWN	0x3U
+
+/**
+ * struct ckpt_rec_packet_ring - payload of %CKPT_REC_PACKET_RING: a ring of a packet
+ *	socket, of the version of PACKET_VERSION
+ * @which: CKPT_PACKET_RX or CKPT_PACKET_TX
+ * @block_size: and the three below: as of struct tpacket_req
+ * @block_nr: likewise
+ * @frame_size: likewise
+ * @frame_nr: likewise
+ * @head: number of the frame that is filled or sent next
+ * @late: how many frames from @head on are free, whatever the pages say: they were
+ *	filled while these were saved
+ * @reserved: 0
+ */
+struct ckpt_rec_packet_ring {
+	__le32	which;
+	__le32	block_size;
+	__le32	block_nr;
+	__le32	frame_size;
+	__le32	frame_nr;
+	__le32	head;
+	__le32	late;
+	__le32	reserved;
+};
+
+#define CKPT_PACKET_RX	0
+#define CKPT_PACKET_TX	1
+
+/**
+ * struct ckpt_rec_packet_page - payload of %CKPT_REC_PACKET_PAGE: a page of a ring;
+ *	those that are missing are zero
+ * @which: of the two
+ * @index: of the page in it, all blocks in a row
+ * @data: the page
+ */
+struct ckpt_rec_packet_page {
+	__le32	which;
+	__le32	index;
+	__u8	data[];
+};
+
+/**
+ * struct ckpt_rec_packet_member - payload of %CKPT_REC_PACKET_MEMBER: what was added
+ *	to a packet socket by PACKET_ADD_MEMBERSHIP
+ * @interface: and the two below: as of struct packet_mreq
+ * @type: PACKET_MR_*
+ * @len: how long the address is
+ * @count: how often it was added
+ * @reserved: 0
+ * @address: the address, and zero behind it
+ */
+struct ckpt_rec_packet_member {
+	__le32	interface;
+	__le16	type;
+	__le16	len;
+	__le32	count;
+	__le32	reserved;
+	__u8	address[32];
+};
+
+/**
+ * struct ckpt_rec_packet_fanout - payload of %CKPT_REC_PACKET_FANOUT: the group that a
+ *	packet socket is in
+ * @id: of the group
+ * @type: PACKET_FANOUT_*
+ * @flags: PACKET_FANOUT_FLAG_*, by 8 to the right
+ * @max_members: how many there may be
+ */
+struct ckpt_rec_packet_fanout {
+	__le16	id;
+	__u8	type;
+	__u8	flags;
+	__le32	max_members;
+};
+
+/**
+ * struct ckpt_rec_packet_stats - payload of %CKPT_REC_PACKET_STATS: what
+ *	PACKET_STATISTICS has to tell
+ * @packets: how many came
+ * @drops: how many there was no room for
+ */
+struct ckpt_rec_packet_stats {
+	__le32	packets;
+	__le32	drops;
+};
 
 /**
  * struct ckpt_rec_mm - payload of %CKPT_REC_MM, an address space
@@ -2509,6 +2599,11 @@ CKPT_ASSERT_SIZE(ckpt_rec_tcp_link, 72);
 CKPT_ASSERT_SIZE(ckpt_rec_tcp_data, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_sock_netlink, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_sock_packet, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_packet_ring, 32);
+CKPT_ASSERT_SIZE(ckpt_rec_packet_page, 8);
+CKPT_ASSERT_SIZE(ckpt_rec_packet_member, 48);
+CKPT_ASSERT_SIZE(ckpt_rec_packet_fanout, 8);
+CKPT_ASSERT_SIZE(ckpt_rec_packet_stats, 8);
 CKPT_ASSERT_SIZE(ckpt_rec_mm, 712);
 CKPT_ASSERT_SIZE(ckpt_rec_vma, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_vma_name, 8);
