@@ -9,6 +9,7 @@
 
 #include "../mm/internal.h"
 #include "imap.h"
+#include "limits.h"
 
 static bool ckpt_imap_beyond_end(struct file *file, pgoff_t index)
 {
@@ -233,23 +234,58 @@ static bool ckpt_imap_trylock(struct xa_state *xas, struct folio *folio,
 	return false;
 }
 
+/* Nothing is to be in its place yet, and it is to be sound. */
+static bool ckpt_imap_may_enter(pte_t *pte, struct page *page)
+{
+	return pte_none(ptep_get(pte)) && !PageHWPoison(page);
+}
+
 /* Enter pages that lie side by side where nothing is. Returns how many. */
-static unsigned int ckpt_imap_enter_folio(struct vm_fault *vmf,
+static unsigned int ckpt_imap_enter_large(struct vm_fault *vmf,
 					  struct folio *folio,
 					  unsigned long skip,
 					  unsigned long addr, unsigned int nr)
 {
 	struct page *page = folio_page(folio, skip);
-	unsigned int entered = 0;
+	unsigned int entered = 0, step;
 
-	for (; nr--; page++, addr += PAGE_SIZE, vmf->pte++) {
-		if (PageHWPoison(page) || !pte_none(ptep_get(vmf->pte)))
-			continue;
-		set_pte_range(vmf, folio, page, 1, addr);
-		entered++;
+	for (; nr; nr -= step) {
+		for (step = 0; step < nr; step++)
+			if (!ckpt_imap_may_enter(vmf->pte + step, page + step))
+				break;
+		if (step)
+			set_pte_range(vmf, folio, page, step, addr);
+		entered += step;
+		step = step ?: 1;
+		page += step;
+		addr += step * PAGE_SIZE;
+		vmf->pte += step;
 	}
-	folio_ref_add(folio, entered);
 	return entered;
+}
+
+/* The same, of which there is most often one. */
+static unsigned int ckpt_imap_enter_folio(struct vm_fault *vmf,
+					  struct folio *folio,
+					  unsigned long skip,
+					  unsigned long addr, unsigned int nr)
+{
+	if (folio_test_large(folio))
+		return ckpt_imap_enter_large(vmf, folio, skip, addr, nr);
+	if (!ckpt_imap_may_enter(vmf->pte, &folio->page))
+		return 0;
+	set_pte_range(vmf, folio, &folio->page, 1, addr);
+	return 1;
+}
+
+/* Done with a folio: each page entered has a reference, and one was taken. */
+static void ckpt_imap_leave(struct folio *folio, unsigned int entered)
+{
+	if (entered > 1)
+		folio_ref_add(folio, entered - 1);
+	folio_unlock(folio);
+	if (!entered)
+		folio_put(folio);
 }
 
 /* The page table is locked, and RCU keeps folios from being freed. */
@@ -260,6 +296,7 @@ static void ckpt_imap_map_run(struct vm_fault *vmf,
 	XA_STATE(xas, &mapping->i_pages, first);
 	pte_t *pte = vmf->pte;
 	struct folio *folio;
+	unsigned int entered;
 	int type = 0, rss = 0;
 
 	xas_for_each(&xas, folio, last) {
@@ -270,16 +307,49 @@ static void ckpt_imap_map_run(struct vm_fault *vmf,
 			continue;
 		type = mm_counter_file(folio);
 		vmf->pte = pte + (at - first);
-		rss += ckpt_imap_enter_folio(vmf, folio, at - folio->index,
-					     addr + ((at - first) << PAGE_SHIFT),
-					     min(folio_next_index(folio) - 1,
-						 last) - at + 1);
-		folio_unlock(folio);
-		folio_put(folio);
+		entered = ckpt_imap_enter_folio(vmf, folio, at - folio->index,
+						addr + ((at - first) << PAGE_SHIFT),
+						min(folio_next_index(folio) - 1,
+						    last) - at + 1);
+		ckpt_imap_leave(folio, entered);
+		rss += entered;
 	}
 	if (rss)
 		add_mm_counter(vmf->vma->vm_mm, type, rss);
 	vmf->pte = pte;
+}
+
+/* The last page that may be entered together with @first: of one page table. */
+static pgoff_t ckpt_imap_reach(struct vm_fault *vmf,
+			       const struct ckpt_imap_run *run, pgoff_t first)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = ckpt_imap_addr(vma, first);
+
+	return min3(first + PTRS_PER_PTE - pte_index(addr),
+		    vma->vm_pgoff + vma_pages(vma),
+		    run->pgoff + run->nr) - 1;
+}
+
+/*
+ * Who reads on from where pages have been entered gets twice as many each time, as
+ * far as nothing is there. A fault costs as much as entering several pages.
+ */
+static pgoff_t ckpt_imap_read_on(struct vm_fault *vmf, pgoff_t first,
+				 pgoff_t last, pgoff_t reach)
+{
+	unsigned int before = pte_index(ckpt_imap_addr(vmf->vma, first));
+	unsigned int nr = last - first + 1, more = nr;
+
+	if (vmf->vma->vm_flags & VM_RAND_READ)
+		return last;
+	while (more < CKPT_IMAP_READ_ON && more <= before &&
+	       pte_present(ptep_get(vmf->pte - more)))
+		more *= 2;
+	more = min(more, reach - first + 1);
+	while (nr < more && pte_none(ptep_get(vmf->pte + nr)))
+		nr++;
+	return first + nr - 1;
 }
 
 /* Around a fault, the pages of the same run that are there anyway. */
@@ -289,7 +359,6 @@ vm_fault_t ckpt_imap_map_pages(struct vm_fault *vmf, pgoff_t first,
 	struct vm_area_struct *vma = vmf->vma;
 	struct ckpt_imap *imap = vma->vm_private_data;
 	const struct ckpt_imap_run *run = ckpt_imap_find(imap, vmf->pgoff);
-	struct address_space *mapping = imap->file->f_mapping;
 	vm_fault_t ret = 0;
 	pgoff_t index;
 
@@ -297,12 +366,15 @@ vm_fault_t ckpt_imap_map_pages(struct vm_fault *vmf, pgoff_t first,
 		return 0;
 	first = max(first, run->pgoff);
 	last = min(last, run->pgoff + run->nr - 1);
-	index = run->index + first - run->pgoff;
-	if (ckpt_imap_beyond_end(imap->file, index + last - first) ||
-	    !ckpt_imap_lock_table(vmf, ckpt_imap_addr(vma, first)))
+	if (!ckpt_imap_lock_table(vmf, ckpt_imap_addr(vma, first)))
 		return 0;
-	if (!ckpt_imap_is_dropped(imap, vma->vm_mm, first, last))
-		ckpt_imap_map_run(vmf, mapping, index, index + last - first,
+	last = ckpt_imap_read_on(vmf, first, last,
+				 ckpt_imap_reach(vmf, run, first));
+	index = run->index + first - run->pgoff;
+	if (!ckpt_imap_beyond_end(imap->file, index + last - first) &&
+	    !ckpt_imap_is_dropped(imap, vma->vm_mm, first, last))
+		ckpt_imap_map_run(vmf, imap->file->f_mapping, index,
+				  index + last - first,
 				  ckpt_imap_addr(vma, first));
 	/* Whatever is there now, it is not what the fault was for. */
 	vmf->pte += vmf->pgoff - first;

@@ -29,6 +29,9 @@
 /* A mapping that has less pages in the image than that is not worth a map. */
 #define CKPT_IMAP_MIN		256U
 
+/* Pages that a fault enters at most when memory is read on from where it was. */
+#define CKPT_IMAP_READ_ON	128U
+
 /* Descriptors of one table, as fs.nr_open bounds them by default. */
 #define CKPT_FDS_MAX		(1024U * 1024)
 

@@ -7,6 +7,7 @@
 #include "ckpt_proc.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #define PAGE		4096UL
 #define PAGES		1024UL
@@ -155,6 +156,76 @@ CKPT_TEST(lazy, sparse)
 		CHECK(filled(p, i, i + 1));
 		CHECK(zero(p, i + 1, i + 2));
 	}
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	NEED(!getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_minflt;
+}
+
+static void read_pages(const char *p, size_t from, size_t to)
+{
+	for (; from < to; from++)
+		(void)*(const volatile char *)(p + from * PAGE);
+}
+
+/* From one end to the other: of 16 pages a fault, that would be 64 faults. */
+CKPT_TEST(lazy, read_on)
+{
+	char *p = make();
+	long before;
+	bool lazy;
+
+	ckpt_point();
+	lazy = is_lazy(p);
+	before = faults();
+	read_pages(p, 0, PAGES);
+	if (lazy)
+		CHECK(faults() - before <= 3 * 8);
+	CHECK(filled(p, 0, PAGES));
+}
+
+/* Neither does who reads here and there get more, nor is anything passed over. */
+CKPT_TEST(lazy, read_here_and_there)
+{
+	char *p = make();
+	bool lazy;
+
+	ckpt_point();
+	lazy = is_lazy(p);
+	for (size_t i = 0; i < PAGES; i += 128)
+		read_pages(p, i, i + 1);
+	if (lazy)
+		CHECK(ckpt_smaps(p, "Rss:") <= (long)PAGES / 128 * 64);
+	fill(p, 40, 41);
+	memset(p + 70 * PAGE, 0, PAGE);
+	CHECK(!madvise(p + 90 * PAGE, PAGE, MADV_DONTNEED));
+	read_pages(p, 0, PAGES);
+	CHECK(filled(p, 0, 70));
+	CHECK(zero(p, 70, 71));
+	CHECK(filled(p, 71, 90));
+	CHECK(zero(p, 90, 91));
+	CHECK(filled(p, 91, PAGES));
+}
+
+/* Who said that it would is not given more. */
+CKPT_TEST(lazy, read_at_random)
+{
+	char *p = make();
+	long before;
+	bool lazy;
+
+	NEED(!madvise(p, LEN, MADV_RANDOM));
+	ckpt_point();
+	lazy = is_lazy(p);
+	before = faults();
+	read_pages(p, 0, PAGES);
+	if (lazy)
+		CHECK(faults() - before >= (long)PAGES / 16);
+	CHECK(filled(p, 0, PAGES));
 }
 
 /* More than a program has in /proc/PID/maps is seen by nobody. */

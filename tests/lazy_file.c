@@ -422,6 +422,29 @@ TEST_F(lazy_file, disk)
 	finish(_metadata, target);
 }
 
+/* Where the page cache has many pages in one, and the memory has not. */
+TEST_F(lazy_file, large_pages)
+{
+	struct ckpt_target *target = &self->target;
+	char command[160], text[4096];
+	const char *huge;
+
+	take(_metadata, target, "has_memory");
+	snprintf(self->mount, DISK_NAME, "/tmp/mount-XXXXXX");
+	ASSERT_TRUE(mkdtemp(self->mount));
+	if (mount("none", self->mount, "tmpfs", 0, "huge=always"))
+		SKIP(return, "no tmpfs of huge pages: errno %d", errno);
+	snprintf(command, sizeof(command), "cp %s %s/image",
+		 ckpt_path(target, "image"), self->mount);
+	ASSERT_EQ(0, system(command));
+	ckpt_read("/proc/meminfo", text, sizeof(text));
+	huge = strstr(text, "ShmemHugePages:");
+	ASSERT_TRUE(huge);
+	EXPECT_GT(atol(strchr(huge, ':') + 1), 0);
+	restart_on_disk(_metadata, target, self->mount);
+	finish(_metadata, target);
+}
+
 /* Pages in use are moved about, and are where they were for the process. */
 TEST_F(lazy_file, compacted)
 {
