@@ -209,7 +209,7 @@ static int criu_checkpoint(pid_t pid, bool kill, uint64_t *took)
 	char number[16];
 	const char *argv[] = {
 		criu(), "dump", "-t", number, "-D", CRIU_DIR, "-o", CRIU_LOG,
-		kill ? NULL : "--leave-running", NULL
+		"--file-locks", kill ? NULL : "--leave-running", NULL
 	};
 
 	snprintf(number, sizeof(number), "%d", pid);
@@ -220,7 +220,8 @@ static int criu_checkpoint(pid_t pid, bool kill, uint64_t *took)
 static int criu_restart(uint64_t *took)
 {
 	const char *argv[] = {
-		criu(), "restore", "-d", "-D", CRIU_DIR, "-o", CRIU_LOG, NULL
+		criu(), "restore", "-d", "-D", CRIU_DIR, "-o", CRIU_LOG,
+		"--file-locks", NULL
 	};
 
 	return criu_run(argv, took);
