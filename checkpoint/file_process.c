@@ -51,18 +51,6 @@ static struct pid *ckpt_process_pid(const struct file *file)
 					       NULL;
 }
 
-static bool ckpt_file_process_match(const void *obj)
-{
-	const struct file *file = obj;
-	const struct inode *inode = file_inode(file);
-
-	if (inode->i_sb->s_magic != PROC_SUPER_MAGIC ||
-	    (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode)))
-		return false;
-	guard(rcu)();
-	return ckpt_process_pid(file);
-}
-
 /* Files that are tied to something; which, is told by how they are opened. */
 
 static bool ckpt_process_is_mounts(const struct file *file)
@@ -128,6 +116,32 @@ static struct proc_mounts *ckpt_process_mounts(struct file *file)
 {
 	return ckpt_process_is_mounts(file) ?
 	       ((struct seq_file *)file->private_data)->private : NULL;
+}
+
+/*
+ * Of init there is one wherever a proc is, by the same path: what tells of it tells of
+ * the machine. Another kind has that.
+ */
+static bool ckpt_process_is_init(const struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct pid *pid = proc_pid(inode) ?: ckpt_process_pid(file);
+
+	return pid_nr_ns(pid, proc_pid_ns(inode->i_sb)) == 1;
+}
+
+static bool ckpt_file_process_match(const void *obj)
+{
+	struct file *file = (struct file *)obj;
+	struct inode *inode = file_inode(file);
+
+	if (inode->i_sb->s_magic != PROC_SUPER_MAGIC ||
+	    (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode)))
+		return false;
+	guard(rcu)();
+	return ckpt_process_pid(file) &&
+	       (!ckpt_process_is_init(file) || ckpt_process_mm(file) ||
+		ckpt_process_mounts(file));
 }
 
 /* Checkpoint. */

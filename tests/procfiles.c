@@ -289,6 +289,24 @@ CKPT_TEST(procfiles, network)
 	CHECK(says(fd, "lo:"));
 }
 
+/* There is an init wherever one is restarted, whoever that is. */
+CKPT_TEST(procfiles, of_init)
+{
+	int fd = get("/proc/1/status", O_RDONLY), more;
+	int dir = get("/proc/1", O_RDONLY | O_DIRECTORY);
+	struct stat now, then;
+	char part[16];
+
+	NEED(read(fd, part, 6) == 6);
+	ckpt_point();
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 6);
+	CHECK(is_of(fd, 1));
+	more = openat(dir, "stat", O_RDONLY);
+	CHECK(says(more, "1 ("));
+	CHECK(!fstat(fd, &now) && !stat("/proc/1/status", &then));
+	CHECK_EQ(now.st_ino, then.st_ino);
+}
+
 /* Somebody else's, opened by one who is made again later. */
 CKPT_TEST(procfiles, siblings)
 {
@@ -359,12 +377,30 @@ TEST(new_pids)
 
 CKPT_TARGET(outside)
 {
-	get("/proc/1/status", O_RDONLY);
+	get_of(getppid(), "status", O_RDONLY);
 	ckpt_point();
 }
 
 CKPT_REFUSED(of_one_outside, "outside", EOPNOTSUPP,
 	     "status: of a process outside the tree")
+
+CKPT_TARGET(memory_of_init)
+{
+	get("/proc/1/maps", O_RDONLY);
+	ckpt_point();
+}
+
+CKPT_REFUSED(of_memory_of_init, "memory_of_init", EOPNOTSUPP,
+	     "maps: of a process outside the tree")
+
+CKPT_TARGET(mounts_of_init)
+{
+	get("/proc/1/mountinfo", O_RDONLY);
+	ckpt_point();
+}
+
+CKPT_REFUSED(of_mounts_of_init, "mounts_of_init", EOPNOTSUPP,
+	     "mountinfo: of a process outside the tree")
 
 CKPT_TARGET(reaped)
 {
