@@ -37,6 +37,7 @@
  * @ignored: of what is not to be
  * @inode: what is marked, or the root of the filesystem that is; held
  * @mnt: the mount, a reference held
+ * @deleted: reference to what is marked, if it was deleted; or 0
  */
 struct ckpt_fanotify_mark {
 	u32		flags;
@@ -44,6 +45,7 @@ struct ckpt_fanotify_mark {
 	u32		ignored;
 	struct inode	*inode;
 	struct vfsmount	*mnt;
+	u32		deleted;
 };
 
 /**
@@ -336,6 +338,39 @@ static void ckpt_fanotify_release(struct ckpt_fanotify *all)
 	kvfree(all->events);
 }
 
+/* Those that were deleted come before the group. */
+static int ckpt_fanotify_deleted(struct ckpt_ctx *ctx, struct ckpt_fanotify *all)
+{
+	struct ckpt_fanotify_mark *mark;
+	struct path path;
+	int err = 0;
+
+	for (u32 i = 0; i < all->nr && !err; i++) {
+		mark = &all->mark[i];
+		if (!mark->inode || !ckpt_path_of_deleted(mark->inode, &path))
+			continue;
+		err = ckpt_deleted_refer(ctx, &path, &mark->deleted);
+		path_put(&path);
+	}
+	return err;
+}
+
+static int ckpt_fanotify_deleted_write(struct ckpt_ctx *ctx,
+				       const struct ckpt_fanotify_mark *mark)
+{
+	struct ckpt_rec_fanotify_deleted *rec;
+
+	rec = ckpt_part_add(ctx, CKPT_REC_FANOTIFY_DELETED, sizeof(*rec));
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	rec->flags = cpu_to_le32(mark->flags);
+	rec->mask = cpu_to_le32(mark->mask);
+	rec->ignored = cpu_to_le32(mark->ignored);
+	rec->mode = cpu_to_le32(mark->inode->i_mode & S_IFMT);
+	rec->deleted = cpu_to_le32(mark->deleted);
+	return 0;
+}
+
 static char *ckpt_fanotify_mark_name(struct ckpt_ctx *ctx,
 				     const struct ckpt_fanotify_mark *mark,
 				     char *buf)
@@ -352,10 +387,13 @@ static int ckpt_fanotify_mark_write(struct ckpt_ctx *ctx,
 				    const struct ckpt_fanotify_mark *mark,
 				    char *buf)
 {
-	char *name = ckpt_fanotify_mark_name(ctx, mark, buf);
 	struct ckpt_rec_fanotify_mark *rec;
 	size_t size;
+	char *name;
 
+	if (mark->deleted)
+		return ckpt_fanotify_deleted_write(ctx, mark);
+	name = ckpt_fanotify_mark_name(ctx, mark, buf);
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	size = strlen(name) + 1;
@@ -454,6 +492,8 @@ static int ckpt_file_fanotify_checkpoint(struct ckpt_ctx *ctx, void *obj)
 	if (!err)
 		err = ckpt_fanotify_events(ctx, obj, &all);
 	if (!err)
+		err = ckpt_fanotify_deleted(ctx, &all);
+	if (!err)
 		err = ckpt_fanotify_write(ctx, obj, &all);
 	ckpt_fanotify_release(&all);
 	return err;
@@ -518,8 +558,9 @@ static bool ckpt_fanotify_check_path(const char *path, size_t len)
 	       strnlen(path, len) == len - 1;
 }
 
-static int ckpt_fanotify_check_mark(struct rstr_ctx *ctx, u32 init,
-				    const struct ckpt_record *rec)
+/* What both kinds of mark begin with. */
+static int ckpt_fanotify_check_how(struct rstr_ctx *ctx, u32 init,
+				   const struct ckpt_record *rec)
 {
 	const struct ckpt_rec_fanotify_mark *mark = rstr_payload(rec);
 	u32 flags = le32_to_cpu(mark->flags);
@@ -534,10 +575,37 @@ static int ckpt_fanotify_check_mark(struct rstr_ctx *ctx, u32 init,
 		return rstr_bad(ctx, rec, "masks %#x, %#x",
 				le32_to_cpu(mark->mask),
 				le32_to_cpu(mark->ignored));
+	return 0;
+}
+
+static int ckpt_fanotify_check_mark(struct rstr_ctx *ctx, u32 init,
+				    const struct ckpt_record *rec)
+{
+	const struct ckpt_rec_fanotify_mark *mark = rstr_payload(rec);
+	int err;
+
+	err = ckpt_fanotify_check_how(ctx, init, rec);
+	if (err)
+		return err;
 	if (!ckpt_fanotify_check_path((const char *)mark->path,
 				      rstr_size(rec) - sizeof(*mark)))
 		return rstr_bad(ctx, rec, "path");
 	return 0;
+}
+
+static int ckpt_fanotify_check_deleted(struct rstr_ctx *ctx, u32 init,
+				       const struct ckpt_record *rec)
+{
+	const struct ckpt_rec_fanotify_deleted *mark = rstr_payload(rec);
+	int err;
+
+	err = ckpt_fanotify_check_how(ctx, init, rec);
+	if (err)
+		return err;
+	if ((le32_to_cpu(mark->flags) & FANOTIFY_MARK_TYPE_BITS) !=
+	    FAN_MARK_INODE || mark->reserved)
+		return rstr_bad(ctx, rec, "flags %#x", le32_to_cpu(mark->flags));
+	return rstr_ref(ctx, rec, mark->deleted, CKPT_DELETED) ? 0 : -EBADMSG;
 }
 
 static bool ckpt_fanotify_check_handle(const struct ckpt_fanotify_handle *handle,
@@ -626,6 +694,12 @@ static int ckpt_fanotify_check_parts(struct rstr_ctx *ctx, struct rstr_obj *obj)
 
 	rstr_for_each_part(rec, obj, CKPT_REC_FANOTIFY_MARK) {
 		err = ckpt_fanotify_check_mark(ctx, init, rec);
+		if (err)
+			return err;
+		marks++;
+	}
+	rstr_for_each_part(rec, obj, CKPT_REC_FANOTIFY_DELETED) {
+		err = ckpt_fanotify_check_deleted(ctx, init, rec);
 		if (err)
 			return err;
 		marks++;
@@ -825,7 +899,22 @@ static struct fsnotify_mark *ckpt_fanotify_mark_path(struct fsnotify_group *grou
 	return mark;
 }
 
-/* Each is remembered, to have it see when the time comes. */
+/* Which has been made anew, and is what it was. */
+static struct fsnotify_mark *ckpt_fanotify_mark_deleted(struct rstr_ctx *ctx,
+							struct fsnotify_group *group,
+							const struct ckpt_rec_fanotify_deleted *rec)
+{
+	struct file *file = rstr_get(ctx, rstr_obj(ctx, rec->deleted));
+
+	/* They begin alike. */
+	static_assert(offsetof(struct ckpt_rec_fanotify_deleted, deleted) ==
+		      sizeof(struct ckpt_rec_fanotify_mark));
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	return ckpt_fanotify_mark_add(group, (const void *)rec, &file->f_path);
+}
+
+/* Each is remembered, to have it see when the time comes; by name, then others. */
 static int ckpt_fanotify_marks_restore(struct rstr_ctx *ctx,
 				       struct rstr_obj *obj,
 				       struct fsnotify_group *group)
@@ -851,6 +940,16 @@ static int ckpt_fanotify_marks_restore(struct rstr_ctx *ctx,
 					   rec->path, mark);
 		marks[i++] = mark;
 	}
+	rstr_for_each_part(part, obj, CKPT_REC_FANOTIFY_DELETED) {
+		struct fsnotify_mark *mark;
+
+		mark = ckpt_fanotify_mark_deleted(ctx, group, rstr_payload(part));
+		if (IS_ERR(mark))
+			return ckpt_refuse(&ctx->log, PTR_ERR(mark),
+					   "fanotify: mark of what was deleted: %pe",
+					   mark);
+		marks[i++] = mark;
+	}
 	return 0;
 }
 
@@ -874,22 +973,35 @@ static void ckpt_fanotify_mark_start(struct fsnotify_mark *mark,
 	fsnotify_group_unlock(mark->group);
 }
 
+/* Returns behind the last one. */
+static struct fsnotify_mark **ckpt_fanotify_marks_settle(struct rstr_obj *obj,
+							 u32 type,
+							 struct fsnotify_mark **mark,
+							 bool done)
+{
+	const struct ckpt_record *rec;
+
+	rstr_for_each_part(rec, obj, type) {
+		/* There it failed. */
+		if (!*mark)
+			break;
+		if (done)
+			ckpt_fanotify_mark_start(*mark, rstr_payload(rec));
+		fsnotify_put_mark(*mark++);
+	}
+	return mark;
+}
+
 static void ckpt_file_fanotify_settle(struct rstr_ctx *ctx,
 				      struct rstr_obj *obj, bool done)
 {
-	struct fsnotify_mark **marks = obj->private;
-	const struct ckpt_record *rec;
-	u32 i = 0;
+	struct fsnotify_mark **marks = obj->private, **next;
 
 	if (!marks)
 		return;
-	rstr_for_each_part(rec, obj, CKPT_REC_FANOTIFY_MARK) {
-		if (!marks[i])
-			break;
-		if (done)
-			ckpt_fanotify_mark_start(marks[i], rstr_payload(rec));
-		fsnotify_put_mark(marks[i++]);
-	}
+	next = ckpt_fanotify_marks_settle(obj, CKPT_REC_FANOTIFY_MARK, marks,
+					  done);
+	ckpt_fanotify_marks_settle(obj, CKPT_REC_FANOTIFY_DELETED, next, done);
 	kvfree(marks);
 	obj->private = NULL;
 }
@@ -1139,6 +1251,13 @@ static const struct ckpt_part ckpt_fanotify_mark_part = {
 	.max		= CKPT_WATCHES_MAX,
 };
 
+static const struct ckpt_part ckpt_fanotify_deleted_part = {
+	.type		= CKPT_REC_FANOTIFY_DELETED,
+	.name		= "mark of what was deleted",
+	.size		= sizeof(struct ckpt_rec_fanotify_deleted),
+	.max		= CKPT_WATCHES_MAX,
+};
+
 static const struct ckpt_part ckpt_fanotify_event_part = {
 	.type		= CKPT_REC_FANOTIFY_EVENT,
 	.name		= "event",
@@ -1149,6 +1268,7 @@ static const struct ckpt_part ckpt_fanotify_event_part = {
 
 static const struct ckpt_part *const ckpt_file_fanotify_parts[] = {
 	&ckpt_fanotify_mark_part,
+	&ckpt_fanotify_deleted_part,
 	&ckpt_fanotify_event_part,
 	NULL
 };

@@ -445,7 +445,99 @@ CKPT_TEST(fanotify, permission)
 	CHECK_EQ(opener_errno, 0);
 }
 
+/* What was deleted, and is in use. */
+
+/* One mark before it, and one behind; what is told of it is by a handle. */
+CKPT_TEST(fanotify, deleted)
+{
+	int fd = make_group(FAN_REPORT_FID), file;
+
+	touch("a");
+	touch("b");
+	touch("file");
+	file = open("file", O_RDWR | O_CLOEXEC);
+	mark(fd, 0, FAN_OPEN, "a");
+	mark(fd, 0, FAN_MODIFY | FAN_DELETE_SELF, "file");
+	mark(fd, 0, FAN_MODIFY, "b");
+	NEED(!unlink("file") && write(file, "x", 1) == 1);
+	TOLD(fd, "2/1#");
+	ckpt_point();
+	TOLD(fd, NOTHING);
+	CHECK_EQ(write(file, "x", 1), 1);
+	TOLD(fd, "2/1#");
+	append("b");
+	TOLD(fd, "2/1#");
+	append("a");
+	TOLD(fd, "20/1#");
+	close(file);
+	TOLD(fd, "400/1#");
+}
+
+/* It is the same file that is opened to be told of. */
+CKPT_TEST(fanotify, deleted_is_opened)
+{
+	int fd = make_group(FAN_CLASS_NOTIF), file;
+	struct fanotify_event_metadata event;
+	struct stat is, ought;
+
+	touch("file");
+	file = open("file", O_RDWR | O_CLOEXEC);
+	mark(fd, 0, FAN_MODIFY, "file");
+	NEED(!unlink("file"));
+	ckpt_point();
+	CHECK_EQ(write(file, "x", 1), 1);
+	NEED(read(fd, &event, sizeof(event)) == sizeof(event));
+	CHECK_EQ(event.mask, FAN_MODIFY);
+	CHECK(!fstat(event.fd, &is) && !fstat(file, &ought));
+	CHECK_EQ(is.st_ino, ought.st_ino);
+	close(event.fd);
+}
+
+/* Nothing is told of it, as it is ignored. */
+CKPT_TEST(fanotify, deleted_directory)
+{
+	int fd = make_group(FAN_REPORT_FID), dir;
+
+	NEED(!mkdir("dir", 0700));
+	dir = open("dir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mark(fd, 0, FAN_ATTRIB | FAN_DELETE_SELF | FAN_ONDIR, "dir");
+	mark(fd, FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY,
+	     FAN_ATTRIB, "dir");
+	NEED(dir >= 0 && !rmdir("dir"));
+	ckpt_point();
+	CHECK(!fchmod(dir, 0755));
+	close(dir);
+	TOLD(fd, "40000400/1#");
+}
+
 /* What is refused at checkpoint. */
+
+/* Only one outside has it open. */
+CKPT_TARGET(deleted_outside)
+{
+	int fd = make_group(FAN_CLASS_NOTIF), file;
+	pid_t pid;
+
+	touch("file");
+	file = open("file", O_RDWR);
+	mark(fd, 0, FAN_MODIFY, "file");
+	NEED(!unlink("file"));
+	pid = fork();
+	if (!pid) {
+		close(fd);
+		if (fork())
+			_exit(0);
+		while (!ckpt_gone())
+			ckpt_msleep(5);
+		_exit(0);
+	}
+	NEED(waitpid(pid, NULL, 0) == pid);
+	close(file);
+	ckpt_point();
+}
+
+CKPT_REFUSED(marks_deleted_outside, "deleted_outside", EOPNOTSUPP,
+	     "file (deleted) is shared with a process outside")
 
 /* One outside waits for it. */
 CKPT_TARGET(asked)
@@ -477,21 +569,6 @@ CKPT_TARGET(asked)
 
 CKPT_REFUSED(permission_asked_for, "asked", EOPNOTSUPP,
 	     "somebody waits for a permission")
-
-CKPT_TARGET(deleted)
-{
-	int fd = make_group(FAN_CLASS_NOTIF), file;
-
-	touch("file");
-	file = open("file", O_RDWR);
-	mark(fd, 0, FAN_MODIFY, "file");
-	NEED(!unlink("file"));
-	ckpt_point();
-	NEED(write(file, "x", 1) == 1);
-}
-
-CKPT_REFUSED(marks_deleted, "deleted", EOPNOTSUPP,
-	     "is watched, and was deleted")
 
 /* An event would open what is not there any more. */
 CKPT_TARGET(deleted_since)

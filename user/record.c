@@ -709,6 +709,15 @@ static const struct field fanotify_mark_fields[] = {
 	FIELD(ckpt_rec_fanotify_mark, mode, FIELD_OCTAL), {}
 };
 
+static const struct field fanotify_deleted_fields[] = {
+	FIELD(ckpt_rec_fanotify_deleted, flags, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_deleted, mask, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_deleted, ignored, FIELD_HEX),
+	FIELD(ckpt_rec_fanotify_deleted, mode, FIELD_OCTAL),
+	FIELD_REFERENCE(ckpt_rec_fanotify_deleted, deleted, FAMILY_DELETED),
+	FIELD(ckpt_rec_fanotify_deleted, reserved, FIELD_ZERO), {}
+};
+
 static const struct field fanotify_event_fields[] = {
 	FIELD(ckpt_rec_fanotify_event, type, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_fanotify_event, mask, FIELD_HEX),
@@ -1463,6 +1472,8 @@ static const struct record_type types[] = {
 	{ .type = CKPT_REC_FANOTIFY_MARK, .name = "fanotify mark",
 	  .owners = FAMILY_FILE, .size = sizeof(struct ckpt_rec_fanotify_mark),
 	  .fields = fanotify_mark_fields, .tail = &path_tail },
+	PART(CKPT_REC_FANOTIFY_DELETED, "fanotify mark of a deleted file",
+	     FAMILY_FILE, ckpt_rec_fanotify_deleted, fanotify_deleted_fields),
 	{ .type = CKPT_REC_FANOTIFY_EVENT, .name = "fanotify event",
 	  .owners = FAMILY_FILE,
 	  .size = sizeof(struct ckpt_rec_fanotify_event),

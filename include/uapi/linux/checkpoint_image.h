@@ -207,6 +207,7 @@ struct ckpt_record {
 #define CKPT_REC_FANOTIFY_EVENT	0x016f	/* part */
 #define CKPT_REC_DELETED_NODE	0x0170	/* part */
 #define CKPT_REC_ENDED		0x0171	/* a process that pidfds are of */
+#define CKPT_REC_FANOTIFY_DELETED 0x0172	/* part */
 #define CKPT_REC_PIPE		0x0120
 #define CKPT_REC_PIPE_BUF	0x0121	/* part */
 #define CKPT_REC_PTY		0x0130
@@ -763,7 +764,7 @@ struct ckpt_rec_inotify_event {
  *	no privilege
  * @event_flags: O_* of files that are opened for events
  * @max_events: how many may wait to be read
- * @nr_marks: how many %CKPT_REC_FANOTIFY_MARK there are
+ * @nr_marks: how many %CKPT_REC_FANOTIFY_MARK and %CKPT_REC_FANOTIFY_DELETED there are
  * @nr_events: how many %CKPT_REC_FANOTIFY_EVENT there are
  * @reserved: zero
  */
@@ -793,6 +794,25 @@ struct ckpt_rec_fanotify_mark {
 	__le32	ignored;
 	__le32	mode;
 	__u8	path[];
+};
+
+/**
+ * struct ckpt_rec_fanotify_deleted - payload of %CKPT_REC_FANOTIFY_DELETED: a mark of
+ *	what was deleted, and is in use
+ * @flags: and the three below: as of struct ckpt_rec_fanotify_mark
+ * @mask: likewise
+ * @ignored: likewise
+ * @mode: likewise
+ * @deleted: reference to what is marked
+ * @reserved: zero
+ */
+struct ckpt_rec_fanotify_deleted {
+	__le32	flags;
+	__le32	mask;
+	__le32	ignored;
+	__le32	mode;
+	__le32	deleted;
+	__le32	reserved;
 };
 
 /**
@@ -2564,6 +2584,7 @@ CKPT_ASSERT_SIZE(ckpt_rec_eventfd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_signalfd, 16);
 CKPT_ASSERT_SIZE(ckpt_rec_fanotify, 32);
 CKPT_ASSERT_SIZE(ckpt_rec_fanotify_mark, 16);
+CKPT_ASSERT_SIZE(ckpt_rec_fanotify_deleted, 24);
 CKPT_ASSERT_SIZE(ckpt_fanotify_handle, 2);
 CKPT_ASSERT_SIZE(ckpt_rec_fanotify_event, 40);
 CKPT_ASSERT_SIZE(ckpt_rec_pidfd, 16);
