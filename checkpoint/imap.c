@@ -76,7 +76,8 @@ static bool ckpt_image_is_mappable(struct rstr_ctx *ctx)
  * ckpt_image_open() - the image that is being read, as a file to be mapped
  * @ctx: the restart; pages come next in its file
  *
- * From here on nobody can open it to be written. If somebody has done so before,
+ * POSIX_FADV_RANDOM, if it was advised of the descriptor, holds when the memory is
+ * read as well. From here on nobody can open it to be written. If somebody has done so before,
  * maybe a task of the image itself, it is not mapped.
  *
  * Return: the file, to be given back to ckpt_image_close(); or NULL.
@@ -94,6 +95,8 @@ struct file *ckpt_image_open(struct rstr_ctx *ctx)
 			   current_cred());
 	if (IS_ERR(file))
 		return NULL;
+	/* What was advised of the one goes for the other. */
+	file->f_mode |= ctx->file->f_mode & FMODE_RANDOM;
 	if (file->f_mapping == ctx->file->f_mapping && !deny_write_access(file))
 		return file;
 	fput(file);

@@ -85,7 +85,8 @@ static struct folio *ckpt_imap_cached(struct file *file, pgoff_t index)
 static vm_fault_t ckpt_imap_read_unlocked(struct vm_fault *vmf,
 					  struct ckpt_imap *imap, pgoff_t index)
 {
-	bool ahead = !(vmf->vma->vm_flags & VM_RAND_READ);
+	bool ahead = !(vmf->vma->vm_flags & VM_RAND_READ) &&
+		     !(imap->file->f_mode & FMODE_RANDOM);
 	struct folio *folio;
 
 	refcount_inc(&imap->users);

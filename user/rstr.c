@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "call.h"
 #include "chain.h"
 #include "clock.h"
@@ -27,23 +28,28 @@ struct request {
 	bool		verbose;
 	struct externals externals;
 	struct parents	parents;
+	const char	*ahead;
+	const char	*record;
+	struct ahead	recorder;
 };
 
 static void usage(FILE *out)
 {
-	fputs("Usage: rstr [-d] [-p FILE] [-q] [-v] [--eager] [--force-files]\n"
-	      "            [--inherit-fd FD:NAME] [--new-pids] [--parent FILE] [--stop]\n"
-	      "            [--tcp-close] < IMAGE\n"
+	fputs("Usage: rstr [-d] [-p FILE] [-q] [-v] [--ahead FILE] [--eager] [--force-files]\n"
+	      "            [--inherit-fd FD:NAME] [--new-pids] [--parent FILE]\n"
+	      "            [--record FILE] [--stop] [--tcp-close] < IMAGE\n"
 	      "Restart from the image on standard input, and end as what was restarted ends.\n"
 	      "\n"
 	      "  -d, --detach        print the pid of the root and do not wait\n"
 	      "  -p, --pidfile FILE  write the pid of the root to FILE\n"
+	      "      --ahead FILE    read ahead what --record has recorded in FILE\n"
 	      "      --eager         read all memory first, rather than as it is touched\n"
 	      "      --force-files   take files as they are, though they changed\n"
 	      "      --inherit-fd FD:NAME\n"
 	      "                      supply FD for the external file NAME; repeatable\n"
 	      "      --new-pids      take any pids, not those in the image\n"
 	      "      --parent FILE   what an incremental image says the changes to; repeatable\n"
+	      "      --record FILE   record in FILE what is read of the image at first\n"
 	      "      --stop          leave the tasks stopped; SIGCONT lets them run\n"
 	      "      --tcp-close     close TCP connections that lead outside the tree\n"
 	      "  -q, --quiet         say nothing but why it failed\n"
@@ -53,8 +59,8 @@ static void usage(FILE *out)
 }
 
 enum {
-	OPT_EAGER = 256, OPT_FORCE_FILES, OPT_INHERIT_FD, OPT_NEW_PIDS,
-	OPT_PARENT, OPT_STOP, OPT_TCP_CLOSE
+	OPT_AHEAD = 256, OPT_EAGER, OPT_FORCE_FILES, OPT_INHERIT_FD,
+	OPT_NEW_PIDS, OPT_PARENT, OPT_RECORD, OPT_STOP, OPT_TCP_CLOSE
 };
 
 /* FD:NAME, of which NAME may have colons. */
@@ -104,6 +110,9 @@ static int parse_option(int c, struct request *request)
 	case 'v':
 		request->verbose = true;
 		return -1;
+	case OPT_AHEAD:
+		request->ahead = optarg;
+		return -1;
 	case OPT_EAGER:
 		request->flags |= RESTART_EAGER;
 		return -1;
@@ -117,6 +126,9 @@ static int parse_option(int c, struct request *request)
 		return -1;
 	case OPT_PARENT:
 		parents_add(&request->parents, optarg);
+		return -1;
+	case OPT_RECORD:
+		request->record = optarg;
 		return -1;
 	case OPT_STOP:
 		request->flags |= RESTART_STOPPED;
@@ -140,11 +152,13 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{ "pidfile", required_argument, NULL, 'p' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "ahead", required_argument, NULL, OPT_AHEAD },
 		{ "eager", no_argument, NULL, OPT_EAGER },
 		{ "force-files", no_argument, NULL, OPT_FORCE_FILES },
 		{ "inherit-fd", required_argument, NULL, OPT_INHERIT_FD },
 		{ "new-pids", no_argument, NULL, OPT_NEW_PIDS },
 		{ "parent", required_argument, NULL, OPT_PARENT },
+		{ "record", required_argument, NULL, OPT_RECORD },
 		{ "stop", no_argument, NULL, OPT_STOP },
 		{ "tcp-close", no_argument, NULL, OPT_TCP_CLOSE },
 		{ "help", no_argument, NULL, 'h' }, {}
@@ -155,7 +169,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 	while (status < 0 &&
 	       (c = getopt_long(argc, argv, "dp:qvh", options, NULL)) != -1)
 		status = parse_option(c, request);
-	if (status < 0 && optind < argc) {
+	if (status < 0 && (optind < argc || (request->ahead && request->record))) {
 		usage(stderr);
 		status = EXIT_USAGE;
 	}
@@ -218,7 +232,7 @@ static pid_t restart(struct request *request)
 	return pid;
 }
 
-static int detach(const struct request *request, pid_t root)
+static int detach(struct request *request, pid_t root)
 {
 	int status = 0;
 
@@ -229,10 +243,12 @@ static int detach(const struct request *request, pid_t root)
 		warn("standard output");
 		status = EXIT_FAILED;
 	}
+	if (ahead_finish(&request->recorder, false))
+		status = EXIT_FAILED;
 	return status;
 }
 
-static int attend(const struct request *request, pid_t root)
+static int attend(struct request *request, pid_t root)
 {
 	int status;
 
@@ -241,11 +257,22 @@ static int attend(const struct request *request, pid_t root)
 	if (request->pidfile)
 		pidfile_write(request->pidfile, root);
 	status = job_wait(root);
+	ahead_finish(&request->recorder, true);
 	if (status < 0) {
 		warn("pid %d", root);
 		return EXIT_FAILED;
 	}
 	job_exit(status);
+}
+
+/* Nothing has been restarted yet, and nothing is if that fails. */
+static int prepare_ahead(struct request *request)
+{
+	if (request->ahead && ahead_read(request->ahead, STDIN_FILENO))
+		return -1;
+	if (!request->record)
+		return 0;
+	return ahead_open(&request->recorder, request->record, STDIN_FILENO);
 }
 
 int main(int argc, char **argv)
@@ -263,6 +290,8 @@ int main(int argc, char **argv)
 	}
 	if (request.pidfile && pidfile_check(request.pidfile))
 		return EXIT_FAILED;
+	if (prepare_ahead(&request))
+		return EXIT_FAILED;
 	job_prepare();
 	root = restart(&request);
 	if (root < 0) {
@@ -270,6 +299,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	close_inherited(&request.externals);
+	/* The processes run, and are not to suffer if it fails. */
+	if (request.record)
+		ahead_start(&request.recorder, STDIN_FILENO);
 	free(request.externals.ext);
 	free(request.parents.names);
 	return request.detach ? detach(&request, root) :

@@ -210,6 +210,11 @@ test_rstr() {
 	FAKE_ROOT='exit 0' try "rstr --inherit-fd" 0 sh -c \
 		'rstr --inherit-fd 5:pipe:[7] --inherit-fd 0:/a:b 5</dev/null <image'
 	is "rstr --inherit-fd" "$(echo $(cat flags))" = "1 5 pipe:[7] 0 /a:b"
+	try "rstr --ahead --record" 2 sh -c 'rstr --ahead x --record y <image'
+	try "rstr --ahead, no record" 1 sh -c 'rstr --ahead missing <image'
+	says "rstr --ahead, no record" err '^rstr: missing: No such file'
+	try "rstr --ahead, a pipe" 1 sh -c 'cat image | rstr --ahead missing'
+	says "rstr --ahead, a pipe" err '^rstr: the image is not in a regular file'
 	try "rstr --inherit-fd, not open" 2 sh -c 'rstr --inherit-fd 77:x <image'
 	try "rstr --inherit-fd, no name" 2 sh -c 'rstr --inherit-fd 0: <image'
 	try "rstr --inherit-fd, no number" 2 sh -c 'rstr --inherit-fd x:y <image'
