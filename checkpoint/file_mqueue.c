@@ -8,7 +8,7 @@
  * meet it. It is taken over if nobody has it open, its attributes are the same
  * and it belongs to the caller; but not before the restart is bound to come
  * about. Whoever waits for a queue has left it when he is at rest, and calls
- * again when he goes on.
+ * again when he goes on: where he was in it is found out before.
  */
 #ifdef CONFIG_CHECKPOINT
 #include "../checkpoint/checkpoint.h"
@@ -17,6 +17,7 @@
 #include "../checkpoint/limits.h"
 #include "../checkpoint/restart.h"
 #include "../checkpoint/sysvipc.h"
+#include "../checkpoint/turn.h"
 
 #define CKPT_MQUEUE_FLAGS	(CKPT_O_KNOWN & ~O_DIRECTORY)
 
@@ -25,6 +26,40 @@
 static struct mqueue_inode_info *ckpt_mqueue_info(const void *obj)
 {
 	return MQUEUE_I(d_inode((struct dentry *)obj));
+}
+
+/* The last one is served first. */
+static u32 ckpt_mqueue_place(struct list_head *waiters,
+			     const struct task_struct *task)
+{
+	struct ext_wait_queue *waiter;
+	u32 nr = 0;
+
+	list_for_each_entry_reverse(waiter, waiters, list) {
+		nr++;
+		if (waiter->task == task)
+			return nr;
+	}
+	return 0;
+}
+
+/**
+ * ckpt_mqueue_turn() - the place of a task among those that wait for messages
+ * @file: the queue, or any other file
+ * @task: the task; it may run
+ *
+ * Return: from 1 on; or 0 if it is not among them.
+ */
+u32 ckpt_mqueue_turn(struct file *file, const struct task_struct *task)
+{
+	struct mqueue_inode_info *info;
+
+	if (file->f_op != &mqueue_file_operations)
+		return 0;
+	info = MQUEUE_I(file_inode(file));
+	guard(spinlock)(&info->lock);
+	return ckpt_mqueue_place(&info->e_wait_q[RECV].list, task) ?:
+	       ckpt_mqueue_place(&info->e_wait_q[SEND].list, task);
 }
 
 /* Each description has a share in it; and its name, while it has one. */

@@ -70,6 +70,13 @@
 #define CKPT_AIO_MAX		(1024U * 1024)
 #define CKPT_AIO_RING_MAX	SZ_512M
 
+/* How long one who waits lets the one before it be the first, and all of them
+ * together; and how often it looks.
+ */
+#define CKPT_TURN_TIMEOUT	(HZ / 10)
+#define CKPT_TURNS_TIMEOUT	HZ
+#define CKPT_TURN_PAUSE_NS	50000
+
 /* How long to wait for asynchronous I/O that is under way. */
 #define CKPT_AIO_TIMEOUT	HZ
 

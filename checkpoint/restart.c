@@ -147,6 +147,7 @@ static void rstr_task_resume(struct callback_head *work)
 	}
 	rstr_task_tell_vforked(task);
 	rstr_held_wait(task, &held);
+	ckpt_turn_wait(&task->turn, run->went + CKPT_TURNS_TIMEOUT);
 	/* It may be held for long, or make a system call that takes long. */
 	rstr_run_put(run);
 	if (held.stop)
@@ -361,6 +362,7 @@ static int rstr_task_prepare(struct rstr_task *task)
 
 static void rstr_task_start(struct rstr_task *task)
 {
+	task->turn.task = current;
 	/* Pairs with rstr_task_bury(). */
 	smp_store_release(&task->task, get_task_struct(current));
 	rstr_started(task->ctx->run);
@@ -523,6 +525,7 @@ static void rstr_go(struct rstr_run *run)
 	rstr_trace(run);
 	rstr_tree_hold(run);
 	rstr_made_end(&run->ctx, true);
+	run->went = jiffies;
 	rstr_run_decide(run, RSTR_GO);
 	rstr_lenders_bury(run);
 }

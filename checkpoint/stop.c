@@ -105,6 +105,22 @@ bool ckpt_stop_in_call(struct ckpt_stop *stop, struct task_struct *task)
 	return target && target->in_call;
 }
 
+/**
+ * ckpt_stop_turn() - the place of a task among those that wait in queues
+ * @stop: the stop
+ * @task: a task of it, at rest
+ *
+ * Return: from 1 on, or 0 if it has none.
+ */
+u32 ckpt_stop_turn(struct ckpt_stop *stop, struct task_struct *task)
+{
+	struct ckpt_target *target;
+
+	target = rhashtable_lookup_fast(&stop->by_task, &task,
+					ckpt_stop_params);
+	return target ? target->turn.nr : 0;
+}
+
 static enum ckpt_phase ckpt_phase(struct ckpt_stop *stop)
 {
 	/* Pairs with ckpt_stop_phase(): whoever is let go finds all done. */
@@ -263,8 +279,11 @@ static void ckpt_park(struct callback_head *work)
 	if (ckpt_phase(stop) != CKPT_LET_GO)
 		ckpt_target_arrive(target, current->flags & PF_EXITING ?
 					   CKPT_GONE : CKPT_PARKED);
-	if (!(current->flags & PF_EXITING))
+	if (!(current->flags & PF_EXITING)) {
 		ckpt_park_wait(target);
+		ckpt_turn_wait(&target->turn,
+			       stop->let_go + CKPT_TURNS_TIMEOUT);
+	}
 	again = target->in_call;
 	ckpt_stop_put(stop);
 	if (again)
@@ -284,11 +303,11 @@ static bool ckpt_target_queue(struct ckpt_target *target)
 }
 
 /**
- * ckpt_stop_add() - make a task part of a stop, and tell it to come to rest
+ * ckpt_stop_add() - make a task part of a stop
  * @stop: the stop
  * @task: the task; the caller holds a reference
  *
- * Return: 0 or -ENOMEM. A task that exits is added as such.
+ * Return: 0 or -ENOMEM.
  */
 int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task)
 {
@@ -299,7 +318,10 @@ int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task)
 	if (!target)
 		return -ENOMEM;
 	target->task = task;
+	target->turn.task = task;
 	target->stop = stop;
+	if (task == current)
+		target->rest = CKPT_SELF;
 	err = rhashtable_insert_fast(&stop->by_task, &target->hash,
 				     ckpt_stop_params);
 	if (err) {
@@ -308,18 +330,42 @@ int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task)
 	}
 	get_task_struct(task);
 	list_add_tail(&target->node, &stop->moving);
-	if (task == current) {
-		target->rest = CKPT_SELF;
-		return 0;
-	}
+	return 0;
+}
 
+static bool ckpt_target_is_told(const struct ckpt_target *target)
+{
+	return target->work.func || target->task == current;
+}
+
+/* One that exits is part of it as such. */
+static void ckpt_target_tell(struct ckpt_target *target)
+{
 	init_task_work(&target->work, ckpt_park);
-	refcount_inc(&stop->users);
+	refcount_inc(&target->stop->users);
 	if (ckpt_target_queue(target)) {
 		target->rest = CKPT_GONE;
-		ckpt_stop_put(stop);
+		ckpt_stop_put(target->stop);
 	}
-	return 0;
+}
+
+/**
+ * ckpt_stop_tell() - tell tasks that are part of a stop to come to rest
+ * @stop: the stop
+ *
+ * All that were added since this was called before. What queues they wait in is
+ * found out before the first of them leaves one.
+ */
+void ckpt_stop_tell(struct ckpt_stop *stop)
+{
+	struct ckpt_target *target;
+
+	list_for_each_entry(target, &stop->moving, node)
+		if (!ckpt_target_is_told(target))
+			target->turn.place = ckpt_turn_find(target->task);
+	list_for_each_entry(target, &stop->moving, node)
+		if (!ckpt_target_is_told(target))
+			ckpt_target_tell(target);
 }
 
 /* The state in which a task that is at rest would be held, or 0. */
@@ -488,14 +534,7 @@ static bool ckpt_stop_spin(struct ckpt_stop *stop)
 	return true;
 }
 
-/**
- * ckpt_stop_wait() - wait until all tasks of a stop are at rest
- * @stop: the stop
- * @log: where to name a task that does not come to rest
- *
- * Return: 0; -EBUSY if it took longer than CKPT_STOP_TIMEOUT; -EINTR.
- */
-int ckpt_stop_wait(struct ckpt_stop *stop, struct ckpt_log *log)
+static int ckpt_stop_wait_all(struct ckpt_stop *stop, struct ckpt_log *log)
 {
 	unsigned long end = jiffies + CKPT_STOP_TIMEOUT;
 	long ret;
@@ -514,6 +553,38 @@ int ckpt_stop_wait(struct ckpt_stop *stop, struct ckpt_log *log)
 		if (time_after(jiffies, end))
 			return ckpt_stop_give_up(stop, log);
 	}
+}
+
+/* Who is held where it waits does not leave its place. */
+static void ckpt_stop_order(struct ckpt_stop *stop)
+{
+	struct ckpt_target *target;
+	LIST_HEAD(turns);
+
+	list_for_each_entry(target, &stop->resting, node) {
+		target->turn.nr = 0;
+		target->turn.before = NULL;
+		if (target->turn.place &&
+		    ckpt_target_rest(target) == CKPT_PARKED)
+			list_add_tail(&target->turn.node, &turns);
+	}
+	ckpt_turns_order(&turns);
+}
+
+/**
+ * ckpt_stop_wait() - wait until all tasks of a stop are at rest
+ * @stop: the stop
+ * @log: where to name a task that does not come to rest
+ *
+ * Return: 0; -EBUSY if it took longer than CKPT_STOP_TIMEOUT; -EINTR.
+ */
+int ckpt_stop_wait(struct ckpt_stop *stop, struct ckpt_log *log)
+{
+	int err = ckpt_stop_wait_all(stop, log);
+
+	if (!err)
+		ckpt_stop_order(stop);
+	return err;
 }
 
 static int ckpt_target_verify(struct ckpt_target *target, struct ckpt_log *log)
@@ -601,6 +672,7 @@ void ckpt_stop_release(struct ckpt_stop *stop)
 {
 	struct ckpt_target *target;
 
+	stop->let_go = jiffies;
 	ckpt_stop_phase(stop, CKPT_LET_GO);
 	list_splice_tail_init(&stop->moving, &stop->resting);
 	list_for_each_entry(target, &stop->resting, node)

@@ -10,6 +10,8 @@
 #include <linux/task_work.h>
 #include <linux/wait.h>
 
+#include "turn.h"
+
 struct ckpt_ctx;
 struct ckpt_log;
 struct task_struct;
@@ -51,6 +53,7 @@ enum ckpt_turned {
  * @queued: @work was queued for good, its waker included
  * @in_call: it parked on its way out of a system call that it was woken from, and
  *	which it is to make again before its tracer hears of its end
+ * @turn: its place among those that wait for locks and the like
  * @thawed: it was found frozen and woken, so that if it is frozen again it is in
  *	the refrigerator, and not in a system call. The checkpointer's own
  */
@@ -66,6 +69,7 @@ struct ckpt_target {
 	unsigned long		switches;
 	unsigned int		state;
 	struct list_head	parked;
+	struct ckpt_turn	turn;
 	bool			thawed;
 	bool			queued;
 	bool			in_call;
@@ -88,6 +92,7 @@ enum ckpt_phase {
  * @resting: the same of the others
  * @by_task: all of these
  * @phase: enum ckpt_phase
+ * @let_go: when that was, in jiffies
  * @arrived: the checkpointer waits here for tasks to come to rest
  * @park: tasks wait here for @phase to move on
  */
@@ -97,6 +102,7 @@ struct ckpt_stop {
 	struct list_head	resting;
 	struct rhashtable	by_task;
 	enum ckpt_phase		phase;
+	unsigned long		let_go;
 	wait_queue_head_t	arrived;
 	wait_queue_head_t	park;
 };
@@ -105,7 +111,9 @@ struct ckpt_stop *ckpt_stop_alloc(void);
 void ckpt_stop_put(struct ckpt_stop *stop);
 bool ckpt_stop_has(struct ckpt_stop *stop, struct task_struct *task);
 bool ckpt_stop_in_call(struct ckpt_stop *stop, struct task_struct *task);
+u32 ckpt_stop_turn(struct ckpt_stop *stop, struct task_struct *task);
 int ckpt_stop_add(struct ckpt_stop *stop, struct task_struct *task);
+void ckpt_stop_tell(struct ckpt_stop *stop);
 int ckpt_stop_wait(struct ckpt_stop *stop, struct ckpt_log *log);
 int ckpt_stop_verify(struct ckpt_stop *stop, struct ckpt_log *log);
 void ckpt_stop_again(struct ckpt_stop *stop);

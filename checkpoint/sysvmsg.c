@@ -4,7 +4,7 @@
  * what one is.
  *
  * Who waits to send or to receive has left the queue when he is at rest, and
- * calls again when he goes on.
+ * calls again when he goes on: where he was in it is found out before.
  */
 #ifdef CONFIG_CHECKPOINT
 #include "../checkpoint/checkpoint.h"
@@ -12,6 +12,7 @@
 #include "../checkpoint/limits.h"
 #include "../checkpoint/restart.h"
 #include "../checkpoint/sysvipc.h"
+#include "../checkpoint/turn.h"
 
 #define CKPT_MSG_NAME	"System V message queue"
 
@@ -30,6 +31,48 @@ void ckpt_msg_queue_describe(const void *obj, char *buf, size_t len)
 	const struct kern_ipc_perm *perm = obj;
 
 	snprintf(buf, len, CKPT_MSG_NAME " %d", perm->id);
+}
+
+static u32 ckpt_msg_queue_turn(struct msg_queue *msq,
+			       const struct task_struct *task)
+{
+	struct msg_receiver *receiver;
+	struct msg_sender *sender;
+	u32 nr = 0;
+
+	list_for_each_entry(receiver, &msq->q_receivers, r_list) {
+		nr++;
+		if (receiver->r_tsk == task)
+			return nr;
+	}
+	list_for_each_entry(sender, &msq->q_senders, list) {
+		nr++;
+		if (sender->tsk == task)
+			return nr;
+	}
+	return 0;
+}
+
+/**
+ * ckpt_msg_turn() - the place of a task among those that wait for messages
+ * @id: of the queue
+ * @task: the task; it may run
+ *
+ * Return: from 1 on; or 0 if it is not among them.
+ */
+u32 ckpt_msg_turn(int id, const struct task_struct *task)
+{
+	struct msg_queue *msq;
+	u32 nr;
+
+	guard(rcu)();
+	msq = msq_obtain_object_check(current->nsproxy->ipc_ns, id);
+	if (IS_ERR(msq))
+		return 0;
+	ipc_lock_object(&msq->q_perm);
+	nr = ckpt_msg_queue_turn(msq, task);
+	ipc_unlock_object(&msq->q_perm);
+	return nr;
 }
 
 static bool ckpt_msg_has_waiters(const struct msg_queue *msq)

@@ -5,7 +5,7 @@
  * process do. Built as part of ipc/sem.c, which keeps to itself what both are.
  *
  * Who waits for a semaphore has left the queue when he is at rest, and calls
- * semop(2) again when he goes on.
+ * semop(2) again when he goes on: where he was in it is found out before.
  */
 #ifdef CONFIG_CHECKPOINT
 #include "../checkpoint/checkpoint.h"
@@ -13,6 +13,7 @@
 #include "../checkpoint/process.h"
 #include "../checkpoint/restart.h"
 #include "../checkpoint/sysvipc.h"
+#include "../checkpoint/turn.h"
 
 #define CKPT_SEM_NAME	"System V semaphores"
 
@@ -45,6 +46,56 @@ int ckpt_sem_set_users(void *obj)
 	nr = list_count_nodes(&sma->list_id);
 	sem_unlock(sma, -1);
 	return nr + 1;
+}
+
+static bool ckpt_sem_find(struct list_head *pending,
+			  const struct task_struct *task, u32 *nr)
+{
+	struct sem_queue *queue;
+
+	list_for_each_entry(queue, pending, list) {
+		++*nr;
+		if (queue->sleeper == task)
+			return true;
+	}
+	return false;
+}
+
+static u32 ckpt_sem_set_turn(struct sem_array *sma,
+			     const struct task_struct *task)
+{
+	u32 nr = 0;
+
+	if (ckpt_sem_find(&sma->pending_alter, task, &nr) ||
+	    ckpt_sem_find(&sma->pending_const, task, &nr))
+		return nr;
+	for (int i = 0; i < sma->sem_nsems; i++)
+		if (ckpt_sem_find(&sma->sems[i].pending_alter, task, &nr) ||
+		    ckpt_sem_find(&sma->sems[i].pending_const, task, &nr))
+			return nr;
+	return 0;
+}
+
+/**
+ * ckpt_sem_turn() - the place of a task among those that wait for semaphores
+ * @id: of the set
+ * @task: the task; it may run
+ *
+ * Return: from 1 on; or 0 if it is not among them.
+ */
+u32 ckpt_sem_turn(int id, const struct task_struct *task)
+{
+	struct sem_array *sma;
+	u32 nr;
+
+	guard(rcu)();
+	sma = sem_obtain_object_check(current->nsproxy->ipc_ns, id);
+	if (IS_ERR(sma))
+		return 0;
+	sem_lock(sma, NULL, -1);
+	nr = ckpt_sem_set_turn(sma, task);
+	sem_unlock(sma, -1);
+	return nr;
 }
 
 /* None of the tree, as these are at rest. */

@@ -23,6 +23,7 @@
 #include "process.h"
 #include "ptrace.h"
 #include "restart.h"
+#include "stop.h"
 #include "task.h"
 #include "tree.h"
 #include "tty.h"
@@ -322,6 +323,7 @@ static int ckpt_task_live_save(struct ckpt_ctx *ctx, struct task_struct *task,
 				&ref);
 #endif
 	rec->sem_undo = cpu_to_le32(ref);
+	rec->turn = cpu_to_le32(ckpt_stop_turn(ctx->stop, task));
 	return err;
 }
 
@@ -425,7 +427,7 @@ static int ckpt_task_check_refs(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (ckpt_task_is_bare(obj))
 		return rec->mm || rec->files || rec->fs || rec->seccomp ||
 		       rec->sem_undo || rec->clear_child_tid || rec->robust_list ||
-		       rec->robust_list_ia32 ?
+		       rec->robust_list_ia32 || rec->turn ?
 		       rstr_bad(ctx, obj->rec, "dead, yet has memory or files") :
 		       0;
 	if (!rstr_ref(ctx, obj->rec, rec->sighand, CKPT_SIGHAND) ||
@@ -462,8 +464,7 @@ static int ckpt_task_check(struct rstr_ctx *ctx, struct rstr_obj *obj)
 	if (!valid_signal(le32_to_cpu(rec->pdeath_signal)))
 		return rstr_bad(ctx, obj->rec, "parent death signal %u",
 				le32_to_cpu(rec->pdeath_signal));
-	if (rec->reserved || (rec->seccomp &&
-			      ckpt_prctl_what(obj) & CKPT_PRCTL_SECCOMP_STRICT))
+	if (rec->seccomp && ckpt_prctl_what(obj) & CKPT_PRCTL_SECCOMP_STRICT)
 		return rstr_bad(ctx, obj->rec, "strict seccomp and filters");
 	if (rec->comm[sizeof(rec->comm) - 1] ||
 	    le64_to_cpu(rec->clear_child_tid) > TASK_SIZE_MAX ||

@@ -125,7 +125,7 @@ static int ckpt_tree_authorise(struct ckpt_ctx *ctx, struct task_struct *task)
 	return 0;
 }
 
-/* Tell all tasks that were not known before to come to rest. */
+/* Add all tasks that were not known before, and tell them to come to rest. */
 static int ckpt_tree_add(struct ckpt_ctx *ctx, u32 *nr_new)
 {
 	struct ckpt_tree *tree = &ctx->tree;
@@ -142,6 +142,7 @@ static int ckpt_tree_add(struct ckpt_ctx *ctx, u32 *nr_new)
 			return err;
 		++*nr_new;
 	}
+	ckpt_stop_tell(ctx->stop);
 	return 0;
 }
 
@@ -436,6 +437,27 @@ static int rstr_tree_sort(struct rstr_run *run)
 	return 0;
 }
 
+/* Those that wait for locks and the like do so again in the order that they did. */
+static int rstr_tree_order(struct rstr_run *run)
+{
+	struct rstr_task *task;
+	LIST_HEAD(turns);
+
+	rstr_for_each_task(task, run) {
+		task->turn.place = le32_to_cpu(rstr_task_rec(task)->turn);
+		if (task->turn.place)
+			list_add_tail(&task->turn.node, &turns);
+	}
+	ckpt_turns_order(&turns);
+	rstr_for_each_task(task, run)
+		if (task->turn.place > run->nr ||
+		    (task->turn.before &&
+		     task->turn.before->place == task->turn.place))
+			return rstr_bad(&run->ctx, task->obj->rec,
+					"waits in place %u", task->turn.place);
+	return 0;
+}
+
 /* The first thread of a group, which is the leader. */
 static int rstr_tree_add_leader(struct rstr_run *run, struct rstr_task *task)
 {
@@ -713,6 +735,8 @@ int rstr_tree_make(struct rstr_run *run)
 	err = rstr_tree_list(run);
 	if (!err)
 		err = rstr_tree_sort(run);
+	if (!err)
+		err = rstr_tree_order(run);
 	if (err)
 		return err;
 	rstr_for_each_task(task, run) {

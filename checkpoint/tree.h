@@ -13,6 +13,7 @@
 #include <linux/wait.h>
 
 #include "restart.h"
+#include "turn.h"
 
 struct ckpt_ctx;
 struct file;
@@ -68,6 +69,7 @@ void ckpt_tree_groups(struct ckpt_ctx *ctx, struct task_struct *leader,
  * @awaited: @vforker does so, or never will
  * @tracer: who traces it, or NULL
  * @traced: what there is to know of that, a CKPT_REC_PTRACE
+ * @turn: its place among those that wait for locks and the like
  * @held_signal: for the signal that it is held for, or NULL
  */
 struct rstr_task {
@@ -90,6 +92,7 @@ struct rstr_task {
 	bool			awaited;
 	struct rstr_task	*tracer;
 	const struct ckpt_record *traced;
+	struct ckpt_turn	turn;
 	struct sigqueue		*held_signal;
 };
 
@@ -117,6 +120,7 @@ enum rstr_state {
  * @nr_lenders: how many of @lender are in use
  * @lender: tasks that lend their pid to a process group or session
  * @traps: those whom a tracer holds; NULL if there are none
+ * @went: when @state was %RSTR_GO, in jiffies
  * @joins_session: the root is in the session of the caller
  * @joins_group: and in the process group
  */
@@ -137,6 +141,7 @@ struct rstr_run {
 	u32			nr_lenders;
 	struct rstr_task	*lender;
 	struct rstr_traps	*traps;
+	unsigned long		went;
 	bool			joins_session;
 	bool			joins_group;
 };

@@ -1227,7 +1227,7 @@ static const struct field task_fields[] = {
 	FIELD_REFERENCE(ckpt_rec_task, cred, FAMILY_CRED),
 	FIELD_REFERENCE(ckpt_rec_task, sem_undo, FAMILY_SEM_UNDO | FAMILY_NONE),
 	FIELD_REFERENCE(ckpt_rec_task, seccomp, FAMILY_SECCOMP | FAMILY_NONE),
-	FIELD(ckpt_rec_task, reserved, FIELD_ZERO),
+	FIELD(ckpt_rec_task, turn, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_task, personality, FIELD_HEX),
 	FIELD(ckpt_rec_task, pdeath_signal, FIELD_UNSIGNED),
 	FIELD(ckpt_rec_task, what, FIELD_FLAGS, .flags = task_what),

@@ -2268,7 +2268,9 @@ struct ckpt_rec_siginfo {
  * @cred: credentials
  * @sem_undo: reference to its list of SEM_UNDO adjustments, 0 if it has none
  * @seccomp: reference to the newest of its filters, 0 if it has none
- * @reserved: zero
+ * @turn: its place, from 1 on, among those that wait for a lock on a file, a
+ *	semaphore or a message, in the order in which they began to; 0 if it does not,
+ *	or nobody else
  * @personality: as of personality(2)
  * @pdeath_signal: as of prctl(2) PR_SET_PDEATHSIG
  * @what: CKPT_TASK_*
@@ -2291,7 +2293,7 @@ struct ckpt_rec_task {
 	__le32	cred;
 	__le32	sem_undo;
 	__le32	seccomp;
-	__le32	reserved;
+	__le32	turn;
 	__le32	personality;
 	__le32	pdeath_signal;
 	__le32	what;
