@@ -174,12 +174,17 @@ static bool ckpt_anon_is_same(struct vm_area_struct *dst,
 	return true;
 }
 
-/*
- * Whether @dst may have pages of @src where both are: they are found by what holds
- * them, and by their offset. What @src permits may have changed.
+/**
+ * ckpt_vma_is_twin() - whether a mapping may have pages of another where both are
+ * @dst: the one
+ * @src: the other
+ *
+ * They are found by what holds them, and by their offset. What @src permits may have
+ * changed.
+ *
+ * Return: true if it may.
  */
-static bool ckpt_vma_is_twin(struct vm_area_struct *dst,
-			     struct vm_area_struct *src)
+bool ckpt_vma_is_twin(struct vm_area_struct *dst, struct vm_area_struct *src)
 {
 	if (ckpt_vma_is_imap(dst) != ckpt_vma_is_imap(src) ||
 	    dst->vm_file != src->vm_file)
@@ -194,10 +199,17 @@ static bool ckpt_vma_is_twin(struct vm_area_struct *dst,
 
 /* Pages. */
 
-/* All pages of that part of @src, none of which @dst has. */
-static int ckpt_part_copy(struct vm_area_struct *dst,
-			  struct vm_area_struct *src, unsigned long start,
-			  unsigned long end)
+/**
+ * ckpt_part_copy() - give a mapping the pages that another has
+ * @dst: the one, which has none there
+ * @src: the other
+ * @start: where they begin
+ * @end: behind them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_part_copy(struct vm_area_struct *dst, struct vm_area_struct *src,
+		   unsigned long start, unsigned long end)
 {
 	/* Who copies looks at bounds and flags, and at nothing that links it. */
 	struct vm_area_struct part = *src;

@@ -74,6 +74,15 @@ struct mm_struct *ckpt_mm_dup(struct mm_struct *src);
 struct mm_struct *ckpt_mm_dup_ahead(struct mm_struct *src);
 int ckpt_mm_renew(struct mm_struct *mm, struct mm_struct *src);
 
+bool ckpt_vma_is_twin(struct vm_area_struct *dst, struct vm_area_struct *src);
+int ckpt_part_copy(struct vm_area_struct *dst, struct vm_area_struct *src,
+		   unsigned long start, unsigned long end);
+
+int ckpt_mm_relate(struct mm_struct *dst, struct mm_struct *src,
+		   unsigned long addr);
+int ckpt_mm_share(struct mm_struct *dst, struct mm_struct *src,
+		  unsigned long start, unsigned long end);
+
 void ckpt_memory_ahead(struct ckpt_ctx *ctx);
 struct mm_struct *ckpt_ahead_use(struct ckpt_ctx *ctx, struct mm_struct *mm);
 void ckpt_ahead_release(struct ckpt_ctx *ctx);
@@ -159,6 +168,10 @@ const __le64 *ckpt_same_first(const struct rstr_obj *map);
 int ckpt_same_check(struct rstr_ctx *ctx, struct rstr_obj *map);
 struct rstr_obj *rstr_page_find(struct rstr_ctx *ctx, struct rstr_same *same,
 				u64 page, u64 *start);
+int ckpt_same_relate(struct rstr_ctx *ctx, const struct rstr_obj *map);
+int ckpt_same_share(struct rstr_ctx *ctx, struct rstr_same *same,
+		    struct rstr_obj *owner, u64 start, u64 first,
+		    unsigned int *nr);
 int ckpt_same_read(struct rstr_ctx *ctx, struct rstr_same *same, u64 first,
 		   struct ckpt_batch *batch);
 extern const struct ckpt_part ckpt_same_part;

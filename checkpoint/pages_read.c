@@ -120,14 +120,18 @@ static int rstr_batch_put(struct rstr_ctx *ctx, struct rstr_obj *owner,
 	return err;
 }
 
-/* Copies of what others have had read in. */
+/* What others have had read in, all at once so that huge pages stay; or copies. */
 static int rstr_same_piece(struct rstr_ctx *ctx, struct rstr_obj *owner,
 			   u64 start, u64 first, struct rstr_pages *pages)
 {
 	struct ckpt_batch *batch = &pages->batch, *from = &pages->from;
 	int err;
 
-	from->nr = batch->nr;
+	err = ckpt_same_share(ctx, &pages->same, owner, start, first,
+			      &batch->nr);
+	if (err)
+		return min(err, 0);
+	from->nr = min(batch->nr, CKPT_PAGE_BATCH);
 	err = ckpt_same_read(ctx, &pages->same, first, from);
 	if (err)
 		return err;
@@ -222,7 +226,8 @@ static int rstr_run_read(struct rstr_ctx *ctx, struct rstr_obj *owner,
 	while (left) {
 		if (signal_pending(current))
 			return -EINTR;
-		batch->nr = min(left, CKPT_PAGE_BATCH);
+		batch->nr = flags & CKPT_RUN_SAME ? left :
+						    min(left, CKPT_PAGE_BATCH);
 		err = flags & CKPT_RUN_SAME ?
 		      rstr_same_piece(ctx, owner, start, first, pages) :
 		      rstr_run_piece(ctx, owner, start, flags, batch);
@@ -251,6 +256,8 @@ static int rstr_pagemap_read(struct rstr_ctx *ctx, struct rstr_obj *obj,
 				owner->ref);
 	if (pages->image && owner->kind->family == CKPT_MM)
 		err = ckpt_imap_restore(ctx, owner, pages->image, pages->index);
+	if (!err && same)
+		err = ckpt_same_relate(ctx, obj);
 	for (u32 i = 0; i < nr && !err; i++) {
 		first = rec->runs[i].flags & cpu_to_le32(CKPT_RUN_SAME) ?
 			le64_to_cpu(*same++) : 0;

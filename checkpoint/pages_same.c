@@ -5,8 +5,9 @@
  * Whose page maps come later refer to them: by a part that tells, of each run of
  * such pages, where in the page section the first one is.
  *
- * A restart that maps the image maps the same pages for all of them, so that they
- * are shared again; one that reads it makes copies.
+ * A restart that maps the image maps the same pages for all of them; one that reads it
+ * has what others have read in before, by mm_share.c, or makes copies where these have it
+ * elsewhere or otherwise.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -15,6 +16,7 @@
 
 #include "checkpoint.h"
 #include "image.h"
+#include "mm.h"
 #include "pages.h"
 #include "restart.h"
 
@@ -337,6 +339,90 @@ struct rstr_obj *rstr_page_find(struct rstr_ctx *ctx, struct rstr_same *same,
 	*start = le64_to_cpu(map->runs[same->run].start) +
 		 ((page - same->page) << PAGE_SHIFT);
 	return rstr_obj(ctx, map->owner);
+}
+
+static int ckpt_same_relate_one(struct rstr_ctx *ctx, struct rstr_same *same,
+				struct rstr_obj *owner, u64 start, u64 page)
+{
+	struct rstr_obj *other;
+	u64 at;
+
+	other = rstr_page_find(ctx, same, page, &at);
+	return at == start ? ckpt_mm_relate(owner->ptr, other->ptr, start) : 0;
+}
+
+/**
+ * ckpt_same_relate() - have mappings be forked off those that they have pages of
+ * @ctx: the restart
+ * @map: a page map of an address space, none of whose pages has been read
+ *
+ * Each of the one whose page comes last in the image: parents come first, and by the
+ * last one of a line all others are found.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_same_relate(struct rstr_ctx *ctx, const struct rstr_obj *map)
+{
+	const struct ckpt_rec_pagemap *rec = rstr_map_rec(map);
+	struct rstr_obj *owner = rstr_obj(ctx, rec->owner);
+	u64 start = 0, end = 0, page = 0, last;
+	const __le64 *first = ckpt_same_first(map);
+	struct rstr_same same = {};
+	int err = 0;
+
+	for (u32 i = 0; i < le32_to_cpu(rec->nr_runs) && !err; i++) {
+		if (rec->runs[i].flags != cpu_to_le32(CKPT_RUN_SAME))
+			continue;
+		last = le64_to_cpu(*first++);
+		if (le64_to_cpu(rec->runs[i].start) >= end) {
+			if (end)
+				err = ckpt_same_relate_one(ctx, &same, owner,
+							   start, page);
+			start = le64_to_cpu(rec->runs[i].start);
+			end = le64_to_cpu(ckpt_vma_at(owner, start)->end);
+			page = last;
+		} else if (last > page) {
+			start = le64_to_cpu(rec->runs[i].start);
+			page = last;
+		}
+		cond_resched();
+	}
+	if (end && !err)
+		err = ckpt_same_relate_one(ctx, &same, owner, start, page);
+	return err;
+}
+
+/**
+ * ckpt_same_share() - share pages that others have had read in, where that can be
+ * @ctx: the restart
+ * @same: where the last ones were found; zeros at first
+ * @owner: the address space that is to have them
+ * @start: where in it
+ * @first: number of the first in the page section
+ * @nr: how many; then those that lie side by side, if they are shared
+ *
+ * Return: 1; 0 if there have to be copies; a negative errno.
+ */
+int ckpt_same_share(struct rstr_ctx *ctx, struct rstr_same *same,
+		    struct rstr_obj *owner, u64 start, u64 first,
+		    unsigned int *nr)
+{
+	const struct ckpt_page_run *run;
+	struct rstr_obj *other;
+	unsigned int pages;
+	u64 at;
+	int ret;
+
+	other = rstr_page_find(ctx, same, first, &at);
+	if (at != start)
+		return 0;
+	run = &rstr_map_rec(same->map)->runs[same->run];
+	pages = min_t(u64, *nr, le32_to_cpu(run->nr) - (first - same->page));
+	ret = ckpt_mm_share(owner->ptr, other->ptr, start,
+			    start + ((u64)pages << PAGE_SHIFT));
+	if (ret > 0)
+		*nr = pages;
+	return ret;
 }
 
 /**

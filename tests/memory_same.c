@@ -243,14 +243,151 @@ TEST_F(sharing, shared_again)
 	free(buf);
 }
 
-/* Read as from a pipe, and for a while side by side with what was mapped. */
+/* Have pages be moved, for which all that have them have to be found. */
+static void compact(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "1", 1) != 1)
+		perror("compact_memory");
+	close(fd);
+}
+
+/* Read as from a pipe: what one has read in the others have as well. */
 TEST_F(sharing, eager)
+{
+	struct ckpt_target *target = &self->target;
+	pid_t pid;
+
+	take(_metadata, target, CHECKPOINT_KILL);
+	ckpt_kill(target);
+	ASSERT_LT(0, ckpt_restart(target, RESTART_EAGER));
+	EXPECT_EQ((long)(LEN / 1024 * 3 / 4), shared_of(target->pid));
+	pid = ckpt_child_of(ckpt_child_of(target->pid));
+	EXPECT_EQ((long)(LEN / 1024 * 15 / 16), shared_of(pid));
+	compact();
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+}
+
+/* Those are found to be the same by the next checkpoint, as any that are forked. */
+TEST_F(sharing, eager_again)
 {
 	struct ckpt_target *target = &self->target;
 
 	take(_metadata, target, CHECKPOINT_KILL);
 	ckpt_kill(target);
 	ASSERT_LT(0, ckpt_restart(target, RESTART_EAGER));
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
+	EXPECT_LT(image_pages(target), all + REST);
+	ASSERT_LT(0, ckpt_restart(target, RESTART_EAGER));
+	EXPECT_EQ(0, ckpt_go(target));
+	EXPECT_EQ(0, ckpt_end(target));
+}
+
+/*
+ * Mappings that are small, so that they are read whatever the image is: one as it was,
+ * of which either has written to a part; a file's; and some that can't be shared, since
+ * the child has it elsewhere, executable, or locked.
+ */
+#define FEW		(16 * PAGE)
+
+static char *few(int i)
+{
+	return AT + i * 2 * FEW;
+}
+
+static void fill_few(char *at, char with)
+{
+	NEED(at != MAP_FAILED);
+	memset(at, with, FEW);
+}
+
+static bool has_few(const char *at, char with, size_t from, size_t to)
+{
+	for (size_t i = from * PAGE; i < to * PAGE; i++)
+		if (at[i] != with)
+			return false;
+	return true;
+}
+
+static bool few_of_child(char own)
+{
+	return has_few(few(0), own, 0, 4) && has_few(few(0), 'a', 4, 16) &&
+	       has_few(few(1), 'b', 0, 16) && has_few(few(5), 'c', 0, 16) &&
+	       has_few(few(3), 'd', 0, 16) && has_few(few(4), 'e', 0, 16);
+}
+
+static bool few_of_parent(char own)
+{
+	return has_few(few(0), 'a', 0, 12) && has_few(few(0), own, 12, 16) &&
+	       has_few(few(1), 'b', 0, 16) && has_few(few(2), 'c', 0, 16) &&
+	       has_few(few(3), 'd', 0, 16) && has_few(few(4), 'e', 0, 16);
+}
+
+static void few_child(void)
+{
+	memset(few(0), 'B', 4 * PAGE);
+	NEED(mremap(few(2), FEW, FEW, MREMAP_MAYMOVE | MREMAP_FIXED, few(5)) ==
+	     few(5));
+	NEED(!mprotect(few(3), FEW, RW | PROT_EXEC) && !mlock(few(4), FEW));
+	shared->ready = 1;
+	while (!shared->go)
+		ckpt_msleep(1);
+	if (!few_of_child('B'))
+		_exit(1);
+	for (int i = 0; i < 5; i++)
+		memset(few(i == 2 ? 5 : i), 'X', FEW);
+	_exit(0);
+}
+
+CKPT_TEST(memory_same, few)
+{
+	int fd = open("file", O_CREAT | O_RDWR, 0600), status;
+	pid_t child;
+
+	shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(shared != MAP_FAILED && !ftruncate(fd, FEW));
+	for (int i = 0; i < 5; i++)
+		fill_few(mmap(few(i), FEW, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE |
+			      (i == 1 ? 0 : MAP_ANONYMOUS), i == 1 ? fd : -1, 0),
+			 'a' + i);
+	child = fork();
+	if (!child)
+		few_child();
+	while (!shared->ready)
+		ckpt_msleep(1);
+	memset(few(0) + 12 * PAGE, 'A', 4 * PAGE);
+	ckpt_point();
+	shared->go = 1;
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(status, 0);
+	CHECK(few_of_parent('A'));
+}
+
+static long few_shared(pid_t pid, int i)
+{
+	return ckpt_smaps_of(pid, few(i), "Shared_Clean:") +
+	       ckpt_smaps_of(pid, few(i), "Shared_Dirty:");
+}
+
+TEST_F(sharing, few)
+{
+	struct ckpt_target *target = &self->target;
+	pid_t child;
+
+	ASSERT_EQ(0, ckpt_start(target, "memory_same_few", CKPT_KILLED));
+	ASSERT_EQ(0, ckpt_wait_ready(target));
+	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
+	ckpt_kill(target);
+	ASSERT_LT(0, ckpt_restart(target, 0));
+	child = ckpt_child_of(target->pid);
+	for (pid_t pid = target->pid; pid; pid = pid == child ? 0 : child) {
+		EXPECT_EQ(8 * (long)PAGE / 1024, few_shared(pid, 0));
+		EXPECT_EQ((long)FEW / 1024, few_shared(pid, 1));
+	}
+	compact();
 	EXPECT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
 }
