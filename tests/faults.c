@@ -13,6 +13,7 @@
 #include <linux/checkpoint_image.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
 #include "ckpt_leak.h"
 #include "ckpt_proc.h"
@@ -265,9 +266,20 @@ static long faults_parent(struct faults *f)
 	return ret < 0 ? -errno : ret;
 }
 
+/* Who was to end may be about to. */
 static bool faults_no_child(void)
 {
-	return waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD;
+	long long end = ckpt_now() + 10000;
+	pid_t pid;
+
+	while (ckpt_now() < end) {
+		pid = waitpid(-1, NULL, WNOHANG | __WALL);
+		if (pid < 0)
+			return errno == ECHILD;
+		if (!pid)
+			ckpt_msleep(1);
+	}
+	return false;
 }
 
 static bool faults_target_lives(struct faults *f, long ret)
@@ -322,6 +334,11 @@ static const char *faults_begin(struct faults *f)
 {
 	if (access(FAIL_NTH, W_OK))
 		return "no " FAIL_NTH ": this kernel does not fail on purpose";
+	/* Whose parent ends is left to whoever asks whether anybody is. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#ifdef FAULTS_HUGE
+	ckpt_huge_pages(FAULTS_HUGE);
+#endif
 	if (!faults_setup())
 		return "no failslab or no fail_page_alloc in " DEBUGFS;
 	f->image = faults_file("image");
@@ -372,6 +389,9 @@ FIXTURE_TEARDOWN(fault)
 	faults_set("failslab/probability", "0");
 	faults_set("fail_page_alloc/probability", "0");
 	faults_target_ends(&self->f);
+#ifdef FAULTS_HUGE
+	ckpt_huge_pages(0);
+#endif
 	if (self->before.files)
 		EXPECT_TRUE(ckpt_leak_none(&self->before));
 	unlink("image");
@@ -554,7 +574,7 @@ static int faults_became(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/fail-nth", pid, pid);
 	ckpt_read(path, text, sizeof(text));
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	faults_no_child();
 	return atol(text) ? BECOME_UNDISTURBED : BECOME_DONE;
 }
 

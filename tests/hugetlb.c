@@ -10,7 +10,6 @@
 
 #define PAGE	4096
 #define HUGE	(2L << 20)
-#define POOL	"/proc/sys/vm/nr_hugepages"
 
 #ifndef MFD_HUGE_2MB
 #define MFD_HUGE_2MB	(21U << 26)
@@ -19,13 +18,10 @@
 #define F_SEAL_SHRINK	0x0002
 #endif
 
-static void pool(const char *nr)
+static void pool(unsigned int nr)
 {
-	int fd = open(POOL, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, nr, strlen(nr)) < 0)
+	if (!ckpt_huge_pages(nr))
 		ckpt_skip("no huge pages");
-	close(fd);
 }
 
 static char pattern(long at)
@@ -69,7 +65,7 @@ CKPT_TEST(hugetlb, memfd)
 	char *p, *q;
 	int fd;
 
-	pool("8");
+	pool(8);
 	fd = make_memfd(MFD_CLOEXEC, 4 * HUGE);
 	p = map(fd, 4 * HUGE, PROT_READ | PROT_WRITE);
 	q = map(fd, HUGE, PROT_READ);
@@ -96,7 +92,7 @@ CKPT_TEST(hugetlb, memfd_unmapped)
 	int fd;
 	char *p;
 
-	pool("8");
+	pool(8);
 	fd = make_memfd(MFD_HUGE_2MB | MFD_ALLOW_SEALING, 2 * HUGE);
 	p = map(fd, 2 * HUGE, PROT_READ | PROT_WRITE);
 	fill(p, HUGE, HUGE + 3 * PAGE);
@@ -113,7 +109,7 @@ CKPT_TEST(hugetlb, anonymous)
 {
 	char *p;
 
-	pool("8");
+	pool(8);
 	p = map(-1, 2 * HUGE, PROT_READ | PROT_WRITE);
 	fill(p, 0, 100);
 	fill(p, HUGE, 2 * HUGE);
@@ -132,7 +128,7 @@ CKPT_TEST(hugetlb, processes)
 	pid_t pid;
 	int status;
 
-	pool("8");
+	pool(8);
 	p = map(-1, HUGE, PROT_READ | PROT_WRITE);
 	pid = fork();
 	if (!pid) {
@@ -163,7 +159,7 @@ CKPT_TEST(hugetlb, private)
 {
 	char *p;
 
-	pool("8");
+	pool(8);
 	p = map_private(-1, 4 * HUGE);
 	fill(p, 0, HUGE);
 	fill(p, 2 * HUGE + 5 * PAGE, 2 * HUGE + 7 * PAGE);
@@ -185,7 +181,7 @@ CKPT_TEST(hugetlb, private_memfd)
 	char *p, *q;
 	int fd;
 
-	pool("8");
+	pool(8);
 	fd = make_memfd(MFD_CLOEXEC, 3 * HUGE);
 	p = map(fd, 3 * HUGE, PROT_READ | PROT_WRITE);
 	q = map_private(fd, 3 * HUGE);
@@ -213,7 +209,7 @@ CKPT_TEST(hugetlb, private_child)
 	pid_t pid;
 	int status;
 
-	pool("8");
+	pool(8);
 	p = map_private(-1, HUGE);
 	p[0] = 1;
 	p[1] = 2;
@@ -241,7 +237,7 @@ CKPT_TEST(hugetlb, segment)
 	char *p, *q;
 	int id;
 
-	pool("8");
+	pool(8);
 	/* There is more of it than was asked for. */
 	id = shmget(IPC_PRIVATE, HUGE + 5000, SHM_HUGETLB | 0600);
 	NEED(id >= 0);
@@ -275,35 +271,35 @@ static void has_two(char *p)
 
 CKPT_TARGET(shared)
 {
-	pool("8");
+	pool(8);
 	has_two(map(-1, 2 * HUGE, PROT_READ | PROT_WRITE));
 }
 
 CKPT_TARGET(private)
 {
-	pool("8");
+	pool(8);
 	has_two(map_private(-1, 2 * HUGE));
 }
 
 static void fewer(struct __test_metadata *_metadata, struct ckpt_target *target,
 		  const char *name, long error, const char *why)
 {
-	if (access(POOL, W_OK))
+	if (!ckpt_huge_pages(0))
 		SKIP(return, "no huge pages");
 	ASSERT_EQ(0, ckpt_start(target, name, CKPT_KILLED));
 	ASSERT_EQ(0, ckpt_wait_ready(target));
 	ASSERT_LT(0, ckpt_checkpoint(target, CHECKPOINT_KILL));
 	ckpt_kill(target);
-	pool("1");
+	pool(1);
 	EXPECT_EQ(-error, ckpt_restart(target, 0));
 	EXPECT_NE(NULL, strstr(target->log, why)) {
 		TH_LOG("\"%s\"", target->log);
 	}
-	pool("8");
+	pool(8);
 	EXPECT_LT(0, ckpt_restart(target, 0));
 	EXPECT_EQ(0, ckpt_go(target));
 	EXPECT_EQ(0, ckpt_end(target));
-	pool("0");
+	pool(0);
 }
 
 TEST_F(fewer, shared)

@@ -225,13 +225,11 @@ CKPT_TARGET(files_and_huge)
 /* Huge pages of the pool, which are copied anew each time. */
 CKPT_TARGET(hugetlb)
 {
-	int pool = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
 	char *p;
 
 	make();
-	if (pool < 0 || write(pool, "8", 1) != 1)
+	if (!ckpt_huge_pages(8))
 		ckpt_skip("no huge pages");
-	close(pool);
 	p = mmap(NULL, 2 * HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
 		 -1, 0);
 	NEED(p != MAP_FAILED);

@@ -441,20 +441,17 @@ REFUSED(memfd_sealed, "memfd:name: mapped to be written, and sealed")
 	CHECK_EQ(*p, 7);
 }
 
-static void set_huge_pages(const char *nr)
+static void set_huge_pages(unsigned int nr)
 {
-	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, nr, strlen(nr)) < 0)
+	if (!ckpt_huge_pages(nr))
 		ckpt_skip("no huge pages");
-	close(fd);
 }
 
 REFUSED(huge_pages, "private hugetlb pages, not to be written to")
 {
 	char *p;
 
-	set_huge_pages("4");
+	set_huge_pages(4);
 	p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (p == MAP_FAILED)
@@ -464,7 +461,7 @@ REFUSED(huge_pages, "private hugetlb pages, not to be written to")
 	refused();
 	CHECK_EQ(*p, 7);
 	CHECK(!munmap(p, 2 << 20));
-	set_huge_pages("0");
+	set_huge_pages(0);
 }
 
 /* The memory of some device on the bus. */

@@ -219,3 +219,12 @@ pid_t ckpt_child_of(pid_t pid)
 	ckpt_read(path, text, sizeof(text));
 	return atoi(text);
 }
+
+bool ckpt_huge_pages(unsigned int nr)
+{
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && dprintf(fd, "%u", nr) > 0;
+
+	close(fd);
+	return done;
+}

@@ -25,6 +25,9 @@ struct ckpt_proc {
 /* Read a file, at most size - 1 bytes, and end it with a 0. Returns its length. */
 size_t ckpt_read(const char *path, char *buf, size_t size);
 
+/* Have so many huge pages in the pool; false if there can be none. */
+bool ckpt_huge_pages(unsigned int nr);
+
 /* Take note of the state of things. */
 void ckpt_proc_note(struct ckpt_proc *proc);
 

@@ -45,6 +45,10 @@
 #define TINY_RANGES	(TINY_PAGE + 1024)
 #define TINY_RSEQ	(TINY_PAGE + 2048)
 #define TINY_STACK	(TINY_PAGE + 4096)
+#define TINY_SAME	(TINY_PAGE + 16 * 4096)
+#define TINY_SAME_LEN	(300 * 4096UL)
+#define TINY_HUGE	(TINY_PAGE + (2UL << 20))
+#define TINY_HUGE_LEN	(2UL << 20)
 #define TINY_END	0x7ffffffff000UL
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -129,6 +133,24 @@ static void tiny_map(void)
 	memcpy(page, tiny_begin, tiny_end - tiny_begin);
 	memcpy(shared, "shared", 7);
 	tiny_ranges((struct tiny_range *)TINY_RANGES);
+}
+
+/* What is not unmapped either: zeroes, away from all else that is not. */
+static void *tiny_more(unsigned long start, unsigned long len, int flags)
+{
+	struct tiny_range *range = (struct tiny_range *)TINY_RANGES;
+	struct tiny_range *end = range;
+
+	while (end->len)
+		end++;
+	while (start >= range->start + range->len)
+		range++;
+	memmove(range + 1, range, (end + 1 - range) * sizeof(*range));
+	range[0].len = start - range[0].start;
+	range[1].len -= start + len - range[1].start;
+	range[1].start = start + len;
+	return mmap((void *)start, len, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags, -1, 0);
 }
 
 /* Signals that wait, timers far away, an alternate stack. */
@@ -756,6 +778,40 @@ pid_t ckpt_tiny_traced(void)
 
 	if (!pid)
 		tiny_traced_main();
+	return pid;
+}
+
+/* It ends with its parent. */
+static int tiny_follows(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void __attribute__((noreturn)) tiny_same_main(void)
+{
+	char *page;
+	pid_t pid;
+
+	tiny_begin_with("tiny");
+	page = tiny_more(TINY_SAME, TINY_SAME_LEN, 0);
+	for (unsigned int i = 0; i < TINY_SAME_LEN / 4096; i++)
+		page[i * 4096] = i;
+	/* Where the machine has some left. */
+	page = tiny_more(TINY_HUGE, TINY_HUGE_LEN, MAP_HUGETLB);
+	if (page != MAP_FAILED)
+		*page = 1;
+	pid = tiny_child(0, tiny_follows, 0);
+	tiny_settle(&pid, 1);
+	tiny_rseq();
+	tiny_sleep(0);
+}
+
+pid_t ckpt_tiny_same(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		tiny_same_main();
 	return pid;
 }
 

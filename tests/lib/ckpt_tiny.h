@@ -42,6 +42,12 @@ pid_t ckpt_tiny_tree(void);
 /* Make one that traces five children, each of which is in another stop. */
 pid_t ckpt_tiny_traced(void);
 
+/*
+ * Make one with a child, with which it has memory in common since it was forked, and
+ * a huge page of the pool each.
+ */
+pid_t ckpt_tiny_same(void);
+
 /* Whether it has got there; for a tree, its root, which is the last to. */
 int ckpt_tiny_wait(pid_t pid);
 
