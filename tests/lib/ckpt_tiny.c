@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -388,13 +390,15 @@ static void tiny_watched(void)
 	open("/dev/loop0", O_RDONLY | O_NONBLOCK);
 }
 
-/* What was deleted and is none of a file's contents; one of it is watched. */
+/* What was deleted and is none of a file's contents; one of it is watched twice. */
 static void tiny_unnamed(void)
 {
-	int watcher = inotify_init1(0), fd;
+	int watcher = inotify_init1(0), fan = fanotify_init(FAN_REPORT_FID, 0), fd;
 
 	if (mkfifo("tiny-fifo", 0600))
 		_exit(1);
+	/* Where that can be. */
+	fanotify_mark(fan, FAN_MARK_ADD, FAN_CLOSE, AT_FDCWD, "tiny-fifo");
 	fd = open("tiny-fifo", O_RDWR);
 	if (write(fd, "fifo", 4) != 4 ||
 	    inotify_add_watch(watcher, "tiny-fifo", IN_CLOSE) != 1 ||
@@ -604,11 +608,43 @@ static void tiny_udp(void)
 		_exit(1);
 }
 
+static void tiny_set(int fd, int name, const void *value, socklen_t len)
+{
+	if (setsockopt(fd, SOL_PACKET, name, value, len))
+		_exit(1);
+}
+
+/* With rings, and something in them; of a group, and a member of another. */
+static void tiny_packet(void)
+{
+	struct tpacket_req req = { 4096, 1, 1024, 4 };
+	struct packet_mreq mreq = { 1, PACKET_MR_ALLMULTI, 0, {} };
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET, .sll_ifindex = 1,
+		.sll_protocol = htons(ETH_P_802_EX1),
+	};
+	int fd = socket(AF_PACKET, SOCK_DGRAM, 0), version = TPACKET_V2, id = 1;
+	char *ring;
+
+	tiny_set(fd, PACKET_VERSION, &version, sizeof(version));
+	tiny_set(fd, PACKET_RX_RING, &req, sizeof(req));
+	tiny_set(fd, PACKET_TX_RING, &req, sizeof(req));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		_exit(1);
+	tiny_set(fd, PACKET_FANOUT, &id, sizeof(id));
+	tiny_set(fd, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq));
+	ring = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ring == MAP_FAILED)
+		_exit(1);
+	((struct tpacket2_hdr *)ring)->tp_status = TP_STATUS_USER;
+}
+
 static void __attribute__((noreturn)) tiny_inet_main(void)
 {
 	tiny_begin_with("tiny");
 	tiny_tcp();
 	tiny_udp();
+	tiny_packet();
 	tiny_rseq();
 	tiny_sleep(0);
 }

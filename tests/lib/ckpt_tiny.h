@@ -25,8 +25,9 @@ pid_t ckpt_tiny_ipc(void);
 pid_t ckpt_tiny_watch(void);
 
 /*
- * Make one that has sockets of TCP and UDP in all kinds of states. It needs the
- * loopback interface, which ckpt_tiny_loopback() brings up where one is.
+ * Make one that has sockets of TCP and UDP in all kinds of states, and a packet socket
+ * with rings. It needs the loopback interface, which ckpt_tiny_loopback() brings up
+ * where one is.
  */
 pid_t ckpt_tiny_inet(void);
 int ckpt_tiny_loopback(void);
