@@ -28,6 +28,7 @@
 #include <linux/checkpoint_mm.h>
 
 #include "base.h"
+#include "digest.h"
 #include "image.h"
 #include "pages.h"
 
@@ -86,6 +87,7 @@ static void ckpt_base_free(struct ckpt_base *base)
 	if (!base)
 		return;
 	mmput(base->dup);
+	ckpt_digests_put(base->digests);
 	ckpt_buf_free(&base->changed);
 	kfree(base);
 }
@@ -254,6 +256,8 @@ void ckpt_bases_keep(struct ckpt_ctx *ctx)
 			continue;
 		memcpy(mem->base->uuid, ctx->uuid, CKPT_UUID_LEN);
 		mem->base->ref = mem->ref;
+		ckpt_digests_put(mem->base->digests);
+		mem->base->digests = ckpt_digests_get(ctx->digests);
 		mem->base->changed.len = 0;
 	}
 }
@@ -268,4 +272,6 @@ void ckpt_bases_release(struct ckpt_ctx *ctx)
 		list_del(&base->list);
 		ckpt_base_insert(base);
 	}
+	ckpt_digests_put(ctx->digests);
+	ctx->digests = NULL;
 }

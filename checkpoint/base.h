@@ -9,6 +9,7 @@
 
 #include "checkpoint.h"
 
+struct ckpt_digests;
 struct mm_struct;
 
 /**
@@ -30,6 +31,7 @@ struct ckpt_range {
  * @dup: the duplicate of its private memory
  * @uuid: of the image
  * @ref: reference to the address space in that
+ * @digests: what there was in the image besides address spaces; or NULL
  * @changed: struct ckpt_range, where @dup has been renewed since then
  */
 struct ckpt_base {
@@ -39,6 +41,7 @@ struct ckpt_base {
 	struct mm_struct	*dup;
 	u8			uuid[CKPT_UUID_LEN];
 	u32			ref;
+	struct ckpt_digests	*digests;
 	struct ckpt_buf		changed;
 };
 

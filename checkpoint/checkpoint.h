@@ -39,6 +39,7 @@ struct ckpt_stop;
  * @ahead: struct ckpt_ahead: what was done before anyone was stopped
  * @copies: struct ckpt_copies: the same, of memory that is shared
  * @bases: struct ckpt_base: what there is of the parent
+ * @digests: what the next one is to know of this image; NULL if there is to be none
  * @memory: struct ckpt_memory, in the order in which pages will be written
  * @nr_pages: of all these
  * @frames: the frame that is being made of them, if they are to be compressed
@@ -76,6 +77,7 @@ struct ckpt_ctx {
 	struct list_head	ahead;
 	struct list_head	copies;
 	struct list_head	bases;
+	struct ckpt_digests	*digests;
 	struct list_head	memory;
 	u64			nr_pages;
 	struct ckpt_frames	*frames;

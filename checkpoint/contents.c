@@ -5,6 +5,7 @@
  * to a new file. Holes are not stored, and are holes again.
  */
 #include <linux/bvec.h>
+#include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -15,6 +16,7 @@
 #include <linux/uio.h>
 
 #include "checkpoint.h"
+#include "digest.h"
 #include "pages.h"
 
 /* What is copied at a time. */
@@ -126,13 +128,42 @@ int ckpt_contents_add(struct ckpt_ctx *ctx, struct file *file, bool copied)
 	return 0;
 }
 
-/**
- * ckpt_contents_map() - find out which pages of a file there are
- * @mem: the file as a memory object
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_contents_map(struct ckpt_memory *mem)
+/* One page of a file; behind the end of that there are zeros. */
+static int ckpt_contents_read_page(struct file *file, loff_t pos, void *buf)
+{
+	size_t got = 0;
+	ssize_t ret;
+
+	while (got < PAGE_SIZE) {
+		ret = kernel_read(file, buf + got, PAGE_SIZE - got, &pos);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			break;
+		got += ret;
+	}
+	memset(buf + got, 0, PAGE_SIZE - got);
+	return 0;
+}
+
+/* A page that has data in it; @buf is NULL where nobody wants to know which. */
+static int ckpt_contents_map_page(struct ckpt_memory *mem, struct file *file,
+				  u64 pos, void *buf)
+{
+	bool same = false;
+	int err = 0;
+
+	if (buf) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = ckpt_contents_read_page(file, pos, buf) ?:
+		      ckpt_digest_add(mem, pos >> PAGE_SHIFT, buf, &same);
+		cond_resched();
+	}
+	return err ?: ckpt_run_add(mem, pos, same ? CKPT_RUN_PARENT : 0);
+}
+
+static int ckpt_contents_map_all(struct ckpt_memory *mem, void *buf)
 {
 	struct file *file = mem->copy ?: mem->file;
 	loff_t pos = 0, end;
@@ -145,7 +176,7 @@ int ckpt_contents_map(struct ckpt_memory *mem)
 		/* Of another piece of data, on the same page. */
 		from = max(from, ckpt_run_end(mem));
 		for (; from < to; from += PAGE_SIZE) {
-			ret = ckpt_run_add(mem, from, 0);
+			ret = ckpt_contents_map_page(mem, file, from, buf);
 			if (ret)
 				return ret;
 		}
@@ -153,6 +184,24 @@ int ckpt_contents_map(struct ckpt_memory *mem)
 		cond_resched();
 	}
 	return ret;
+}
+
+/**
+ * ckpt_contents_map() - find out which pages of a file there are
+ * @mem: the file as a memory object
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_contents_map(struct ckpt_memory *mem)
+{
+	void *buf __free(kfree) = NULL;
+
+	if (mem->digest || mem->parent) {
+		buf = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+		if (!buf)
+			return -ENOMEM;
+	}
+	return ckpt_contents_map_all(mem, buf);
 }
 
 static int ckpt_contents_read(struct file *file, loff_t pos, unsigned int nr,

@@ -15,6 +15,7 @@
 #include <linux/checkpoint_mm.h>
 
 #include "base.h"
+#include "digest.h"
 #include "frames.h"
 #include "image.h"
 #include "imap.h"
@@ -47,7 +48,8 @@ struct ckpt_memory *ckpt_memory_add(struct ckpt_ctx *ctx)
 static void ckpt_memory_free(struct ckpt_memory *mem)
 {
 	for (unsigned long i = 0; i < mem->nr_copies; i++)
-		put_page(mem->pages[i]);
+		if (mem->pages[i])
+			put_page(mem->pages[i]);
 	kvfree(mem->pages);
 	kvfree(mem->index);
 	kvfree(mem->starts);
@@ -145,7 +147,7 @@ static int ckpt_run_new(struct ckpt_memory *mem, u64 start, u32 flags)
  * ckpt_run_add() - add a page to the page map
  * @mem: the memory
  * @start: of the page, behind all that were added
- * @flags: %CKPT_RUN_ZERO or 0
+ * @flags: %CKPT_RUN_ZERO, %CKPT_RUN_PARENT or 0
  *
  * Return: 0 or a negative errno.
  */
@@ -436,13 +438,35 @@ static int ckpt_map_mm(struct ckpt_memory *mem)
 	return err;
 }
 
+/* A copy is given back where the parent has the same. */
+static int ckpt_map_copy(struct ckpt_memory *mem, unsigned long i)
+{
+	u64 start = (u64)mem->index[i] << PAGE_SHIFT;
+	struct page *page = mem->pages[i];
+	bool same;
+	void *data;
+	int err;
+
+	if (ckpt_page_is_zero(page))
+		return ckpt_run_add(mem, start, CKPT_RUN_ZERO);
+	data = kmap_local_page(page);
+	err = ckpt_digest_add(mem, mem->index[i], data, &same);
+	kunmap_local(data);
+	if (err)
+		return err;
+	if (!same)
+		return ckpt_run_add(mem, start, 0);
+	put_page(page);
+	mem->pages[i] = NULL;
+	return ckpt_run_add(mem, start, CKPT_RUN_PARENT);
+}
+
 static int ckpt_map_copies(struct ckpt_memory *mem)
 {
 	int err = 0;
 
 	for (unsigned long i = 0; i < mem->nr_copies && !err; i++) {
-		err = ckpt_run_add_page(mem, (u64)mem->index[i] << PAGE_SHIFT,
-					mem->pages[i]);
+		err = ckpt_map_copy(mem, i);
 		cond_resched();
 	}
 	return err;
@@ -460,10 +484,12 @@ static int ckpt_pagemap_save_parent(struct ckpt_ctx *ctx,
 {
 	struct ckpt_rec_pagemap_parent *rec;
 
+	if (!mem->base && !mem->parent)
+		return 0;
 	rec = ckpt_part_add(ctx, CKPT_REC_PAGEMAP_PARENT, sizeof(*rec));
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
-	rec->owner = cpu_to_le32(mem->base->ref);
+	rec->owner = cpu_to_le32(mem->base ? mem->base->ref : mem->parent->ref);
 	return 0;
 }
 
@@ -482,7 +508,7 @@ static int ckpt_pagemap_save(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 	rec->nr_pages = cpu_to_le64(mem->nr_pages);
 	if (mem->runs.len)
 		memcpy(rec->runs, mem->runs.data, mem->runs.len);
-	err = mem->base ? ckpt_pagemap_save_parent(ctx, mem) : 0;
+	err = ckpt_pagemap_save_parent(ctx, mem);
 	return err ?: ckpt_same_save(ctx, mem);
 }
 
@@ -500,7 +526,7 @@ static bool ckpt_memory_is_several(struct ckpt_ctx *ctx)
 
 static int ckpt_memory_map_one(struct ckpt_ctx *ctx, struct ckpt_memory *mem)
 {
-	int err = ckpt_map_pages(mem);
+	int err = ckpt_digest_begin(ctx, mem) ?: ckpt_map_pages(mem);
 
 	mem->same = NULL;
 	if (err == -EHWPOISON)
@@ -520,8 +546,11 @@ int ckpt_memory_map(struct ckpt_ctx *ctx)
 	bool several = ckpt_memory_is_several(ctx);
 	struct ckpt_memory *mem;
 	struct ckpt_same same;
-	int err = 0;
+	int err;
 
+	err = ckpt_digests_begin(ctx);
+	if (err)
+		return err;
 	ckpt_same_init(&same);
 	list_for_each_entry(mem, &ctx->memory, node) {
 		mem->first_page = ctx->nr_pages;
@@ -657,14 +686,14 @@ static int ckpt_runs_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 	return ckpt_batch_write(ctx, batch);
 }
 
-/* Copies are in the order of their runs; those that are zero are left out. */
+/* Copies are in the order of their runs; those without one of ours are left out. */
 static int ckpt_copies_write(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 			     struct ckpt_batch *batch)
 {
 	int err;
 
 	for (unsigned long i = 0; i < mem->nr_copies; i++) {
-		if (ckpt_page_is_zero(mem->pages[i]))
+		if (!mem->pages[i] || ckpt_page_is_zero(mem->pages[i]))
 			continue;
 		get_page(mem->pages[i]);
 		batch->pages[batch->nr++] = mem->pages[i];

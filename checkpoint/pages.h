@@ -13,6 +13,7 @@
 #include "limits.h"
 
 struct ckpt_base;
+struct ckpt_digest;
 struct ckpt_part;
 struct ckpt_same;
 struct rstr_ctx;
@@ -28,9 +29,13 @@ struct rstr_obj;
  * @base: what has @mm, where that was there before and is to stay; or NULL
  * @file: a file, open for reading,
  * @copy: and what it held, if it may be written to by now; or NULL
- * @pages: shared memory: copies of its pages,
+ * @pages: shared memory: copies of its pages, NULL where the parent has the same,
  * @index: and which pages of the object these are
  * @nr_copies: how many
+ * @inode: of the shared memory or the file, to be compared; NULL of private memory
+ * @digest: what its pages are, if the next image is to leave out what is the same
+ * @parent: what they were in the parent; or NULL
+ * @parent_next: the first of these that has not been passed
  * @runs: struct ckpt_page_run, all of them
  * @starts: of the mappings, by ascending address, as a run does not leave one
  * @nr_starts: how many there are
@@ -52,6 +57,10 @@ struct ckpt_memory {
 	struct page		**pages;
 	pgoff_t			*index;
 	unsigned long		nr_copies;
+	const struct inode	*inode;
+	struct ckpt_digest	*digest;
+	const struct ckpt_digest *parent;
+	size_t			parent_next;
 	struct ckpt_buf		runs;
 	unsigned long		*starts;
 	u32			nr_starts;

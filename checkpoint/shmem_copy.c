@@ -361,6 +361,7 @@ int ckpt_shmem_copy(struct ckpt_ctx *ctx, struct ckpt_memory *mem,
 	struct ckpt_copies *ahead = ckpt_copies_find(ctx, inode), copies = {};
 	int err;
 
+	mem->inode = inode;
 	if (ckpt_hugetlb_shift(inode))
 		return ckpt_hugetlb_copy(mem, inode);
 	if (ahead)

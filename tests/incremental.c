@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/shm.h>
 
 #define PAGE		4096UL
 #define PAGES		4096UL
@@ -222,6 +223,163 @@ CKPT_TARGET(files_and_huge)
 	check_rest(0, PAGES);
 }
 
+#define SHARED		256UL
+
+/**
+ * struct shared - what is mapped shared, or is a file that nothing leads to
+ * @mem: anonymous memory, a memfd, a segment
+ * @fd: a file that was deleted
+ * @memfd: of the second
+ */
+struct shared {
+	char	*mem[3];
+	int	fd;
+	int	memfd;
+};
+
+static char *map_shared(int fd, int flags)
+{
+	char *p = mmap(NULL, SHARED * PAGE, RW, MAP_SHARED | flags, fd, 0);
+
+	NEED(p != MAP_FAILED);
+	return p;
+}
+
+static void set_deleted(struct shared *shared, size_t page, unsigned int version)
+{
+	char buf[PAGE];
+
+	fill(buf, page, version);
+	NEED(pwrite(shared->fd, buf, PAGE, page * PAGE) == (ssize_t)PAGE);
+}
+
+static bool deleted_is(struct shared *shared, size_t page, unsigned int version)
+{
+	char buf[PAGE];
+
+	return pread(shared->fd, buf, PAGE, page * PAGE) == (ssize_t)PAGE &&
+	       filled(buf, page, version);
+}
+
+static void make_shared(struct shared *shared)
+{
+	int shm = shmget(IPC_PRIVATE, SHARED * PAGE, IPC_CREAT | 0600);
+
+	shared->memfd = memfd_create("shared", 0);
+	NEED(!ftruncate(shared->memfd, SHARED * PAGE));
+	shared->mem[0] = map_shared(-1, MAP_ANONYMOUS);
+	shared->mem[1] = map_shared(shared->memfd, 0);
+	shared->mem[2] = shmat(shm, NULL, 0);
+	NEED(shared->mem[2] != (void *)-1);
+	NEED(!shmctl(shm, IPC_RMID, NULL));
+	shared->fd = open("gone", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	NEED(shared->fd >= 0 && !unlink("gone"));
+	for (size_t i = 0; i < SHARED; i++) {
+		for (int j = 0; j < 3; j++)
+			fill(shared->mem[j] + i * PAGE, i, 0);
+		set_deleted(shared, i, 0);
+	}
+}
+
+/* By two processes, of which the other one makes the changes. */
+static void change_shared(struct shared *shared, unsigned int version)
+{
+	pid_t pid = fork();
+	int status;
+
+	NEED(pid >= 0);
+	if (!pid) {
+		for (int j = 0; j < 3; j++)
+			fill(shared->mem[j] + version * 10 * PAGE, version * 10,
+			     version);
+		_exit(0);
+	}
+	NEED(waitpid(pid, &status, 0) == pid && !status);
+	set_deleted(shared, version * 10, version);
+}
+
+/*
+ * Each page is what it was made last: in the first image, in one in between, or in the
+ * last one.
+ */
+CKPT_TARGET(shares)
+{
+	struct shared shared;
+
+	make_shared(&shared);
+	step(0);
+	change_shared(&shared, 1);
+	step(1);
+	change_shared(&shared, 2);
+	/* What was written by the first step as it was before that; and zeros. */
+	for (int j = 0; j < 3; j++) {
+		fill(shared.mem[j] + 10 * PAGE, 10, 0);
+		memset(shared.mem[j] + 100 * PAGE, 0, PAGE);
+	}
+	/* Cut off, and as large as before, so that there are holes. */
+	NEED(!ftruncate(shared.memfd, 200 * PAGE));
+	NEED(!ftruncate(shared.memfd, SHARED * PAGE));
+	NEED(!ftruncate(shared.fd, 200 * PAGE + 100));
+	step(2);
+	change_shared(&shared, 3);
+	step(3);
+	for (size_t i = 0; i < 200; i++) {
+		unsigned int version = i == 20 ? 2 : i == 30 ? 3 : 0;
+
+		for (int j = 0; j < 3; j++)
+			if (i != 100)
+				CHECK(filled(shared.mem[j] + i * PAGE, i,
+					     version));
+		CHECK(deleted_is(&shared, i, i == 10 ? 1 : version));
+	}
+	for (int j = 0; j < 3; j++)
+		CHECK(zero(shared.mem[j] + 100 * PAGE, PAGE));
+	CHECK(zero(shared.mem[1] + 200 * PAGE, (SHARED - 200) * PAGE));
+	for (size_t i = 200; i < SHARED; i++) {
+		CHECK(filled(shared.mem[0] + i * PAGE, i, 0));
+		CHECK(filled(shared.mem[2] + i * PAGE, i, 0));
+	}
+	CHECK_EQ(lseek(shared.fd, 0, SEEK_END), 200 * PAGE + 100);
+}
+
+static char *shared_huge;
+
+static void make_shared_huge(void)
+{
+	shared_huge = mmap(NULL, HUGE, RW,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	NEED(shared_huge != MAP_FAILED);
+	for (size_t i = 0; i < 512; i++)
+		fill(shared_huge + i * PAGE, i, 0);
+}
+
+/* Others take the place of those that there were, some with the same in them. */
+CKPT_TARGET(shares_others)
+{
+	char *p = map_shared(-1, MAP_ANONYMOUS), *q;
+
+	for (size_t i = 0; i < SHARED; i++)
+		fill(p + i * PAGE, i, 0);
+	step(0);
+	for (unsigned int i = 1; i < 4; i++) {
+		NEED(!munmap(p, SHARED * PAGE));
+		p = map_shared(-1, MAP_ANONYMOUS);
+		q = map_shared(-1, MAP_ANONYMOUS);
+		for (size_t j = 0; j < SHARED; j++) {
+			fill(p + j * PAGE, j, j % 2 ? 0 : i);
+			fill(q + j * PAGE, j, i);
+		}
+		step(i);
+		for (size_t j = 0; j < SHARED; j++) {
+			if (!CHECK(filled(p + j * PAGE, j, j % 2 ? 0 : i)))
+				break;
+			if (!CHECK(filled(q + j * PAGE, j, i)))
+				break;
+		}
+		NEED(!munmap(q, SHARED * PAGE));
+	}
+}
+
 /* Huge pages of the pool, which are copied anew each time. */
 CKPT_TARGET(hugetlb)
 {
@@ -235,8 +393,10 @@ CKPT_TARGET(hugetlb)
 	NEED(p != MAP_FAILED);
 	fill(p + PAGE, 1, 1);
 	fill(p + 2 * PAGE, 2, 1);
+	make_shared_huge();
 	step(0);
 	fill(p + 2 * PAGE, 2, 2);
+	fill(shared_huge + 7 * PAGE, 7, 2);
 	step(1);
 	fill(p + HUGE, 3, 2);
 	step(2);
@@ -249,6 +409,8 @@ CKPT_TARGET(hugetlb)
 	CHECK(zero(p + PAGE, HUGE - PAGE));
 	CHECK(filled(p + HUGE, 3, 2));
 	CHECK(zero(p + HUGE + PAGE, HUGE - PAGE));
+	for (size_t i = 0; i < 512; i++)
+		CHECK(filled(shared_huge + i * PAGE, i, i == 7 ? 2 : 0));
 	check_rest(0, PAGES);
 }
 
@@ -708,7 +870,9 @@ TEST_F(incremental, name)						\
 CHAIN_TEST(changes, PAGES / 400 + FEW)
 CHAIN_TEST(moves, 64 + FEW)
 CHAIN_TEST(files_and_huge, 512 + FEW)
-CHAIN_TEST(hugetlb, 1024 + FEW)
+CHAIN_TEST(shares, 8 + FEW)
+CHAIN_TEST(shares_others, 2 * SHARED + FEW)
+CHAIN_TEST(hugetlb, 8 + FEW)
 CHAIN_TEST(has_soft_dirty, FEW)
 CHAIN_TEST(has_userfaultfd, PAGES / 64 + FEW)
 /* Of a child that was not there before all is new, once. */
@@ -728,6 +892,39 @@ TEST_F(incremental, mixed)
 		restart_chain(_metadata, &self->target);
 		ckpt_clean(&self->target);
 	}
+}
+
+TEST_F(incremental, shares_mixed)
+{
+	static const unsigned int how[4] = {
+		CHECKPOINT_LZ4, CHECKPOINT_CHECKSUM, CHECKPOINT_ZSTD, 0
+	};
+
+	take_chain_how(_metadata, &self->target, "shares", 8 + FEW, how);
+	restart_chain(_metadata, &self->target);
+}
+
+/* The last one is nobody's parent, and nothing is copied for it. */
+TEST_F(incremental, shares_killed)
+{
+	struct ckpt_target *target = &self->target;
+
+	ASSERT_EQ(0, ckpt_start(target, "shares", CKPT_LIVE));
+	ASSERT_TRUE(wait_done(target, 0));
+	ASSERT_LT(0, take_image(target, "i0", NULL, CHECKPOINT_TRACK));
+	let_go(target, 0);
+	ASSERT_TRUE(wait_done(target, 1));
+	/* This one is not written, and there are no sums of it. */
+	ASSERT_EQ(-EINVAL, take_image(target, "/dev/full", "i0",
+				      CHECKPOINT_TRACK));
+	let_go(target, 1);
+	ASSERT_TRUE(wait_done(target, 2));
+	ASSERT_LT(0, take_image(target, "i3", "i0", CHECKPOINT_KILL)) {
+		TH_LOG("%s", target->log);
+	}
+	EXPECT_GE(16 + FEW, nr_pages(target, "i3"));
+	let_go(target, 2);
+	restart_chain(_metadata, target);
 }
 
 /* The process goes on and the images stay what they are. */

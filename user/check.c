@@ -262,20 +262,12 @@ static int check_pagemap(struct image *image, const struct image_record *record)
 	return 0;
 }
 
-/* Only memory that is private is had from a parent. */
 static int check_pagemap_parent(struct image *image,
 				const struct image_record *record)
 {
-	const struct ckpt_rec_pagemap *map =
-		image_payload(image_object(image, record->owner));
-	__u32 owner = le32toh(map->owner);
-
 	if (!image_is_child(image))
 		return image_bad_record(image, record,
 					"the header tells of no parent");
-	if (image_object(image, owner)->type->family != FAMILY_MM)
-		return image_bad_record(image, record,
-					"object %u is no address space", owner);
 	if (image_part(image, record, CKPT_REC_PAGEMAP_PARENT))
 		return image_bad_record(image, record, "not the only one");
 	return 0;

@@ -210,16 +210,14 @@ static const __u64 *run_firsts(struct link *link,
 	return firsts;
 }
 
-/* The page map of an address space; NULL, having said why, if there is none. */
+/* The page map of an object; NULL, having said why, if there is none. */
 static const struct image_record *find_map(const struct link *link, __u32 owner)
 {
 	const struct image *image = &link->image;
 
-	if (owner && owner <= image->nr_objects &&
-	    image->objects[owner - 1]->type->type == CKPT_REC_MM &&
-	    image->pagemaps[owner - 1])
+	if (owner && owner <= image->nr_objects && image->pagemaps[owner - 1])
 		return image->pagemaps[owner - 1];
-	warnx("%s: object %u is no address space, and a child of this image says so",
+	warnx("%s: object %u has no memory, and a child of this image says so",
 	      link->name, owner);
 	return NULL;
 }
