@@ -86,6 +86,8 @@ static u32 ckpt_stop_of(const struct kernel_siginfo *info, unsigned long message
 		return CKPT_STOP_VFORK;
 	case PTRACE_EVENT_SECCOMP:
 		return CKPT_STOP_SECCOMP;
+	case PTRACE_EVENT_EXIT:
+		return CKPT_STOP_EXIT;
 	default:
 		return CKPT_STOP_NONE;
 	}
@@ -346,6 +348,26 @@ static void ckpt_ptrace_put_flags(struct ckpt_rec_ptrace *p,
 	p->what |= cpu_to_le32(what);
 }
 
+/**
+ * ckpt_ptrace_at_exit() - whether a process ends, and has not done anything of that
+ * @task: its only thread; the caller has its siglock
+ *
+ * Return: true if so: its tracer holds it at PTRACE_EVENT_EXIT.
+ */
+bool ckpt_ptrace_at_exit(struct task_struct *task)
+{
+	return task_is_traced(task) && task->last_siginfo &&
+	       ckpt_stop_of(task->last_siginfo, task->ptrace_message) ==
+	       CKPT_STOP_EXIT && thread_group_empty(task);
+}
+
+/* One of several that end; under siglock. */
+static bool ckpt_ptrace_all_end(struct task_struct *task)
+{
+	return (task->signal->flags & SIGNAL_GROUP_EXIT) &&
+	       !thread_group_empty(task);
+}
+
 /* Returns the event that it is held at, where that is not supported. */
 static int ckpt_ptrace_put_stop(struct ckpt_rec_ptrace *p,
 				struct task_struct *task)
@@ -360,7 +382,8 @@ static int ckpt_ptrace_put_stop(struct ckpt_rec_ptrace *p,
 		stop = ckpt_stop_of(task->last_siginfo, task->ptrace_message);
 	}
 	p->stop = cpu_to_le32(stop);
-	return stop == CKPT_STOP_NONE ?
+	return stop == CKPT_STOP_NONE ||
+	       (stop == CKPT_STOP_EXIT && ckpt_ptrace_all_end(task)) ?
 	       ckpt_ptrace_event(task->last_siginfo) : 0;
 }
 
@@ -487,6 +510,9 @@ static int ckpt_ptrace_check(struct rstr_ctx *ctx, const struct ckpt_record *rec
 		return rstr_bad(ctx, rec, "wait status %#x, stopped by %u",
 				le32_to_cpu(p->exit_code),
 				le32_to_cpu(p->stop_signal));
+	if (stop == CKPT_STOP_EXIT && le64_to_cpu(p->message) > 0xffff)
+		return rstr_bad(ctx, rec, "exit code %#llx",
+				le64_to_cpu(p->message));
 	if ((what & CKPT_PTRACE_LISTENED) &&
 	    (stop != CKPT_STOP_TRAP || !(what & CKPT_PTRACE_SEIZED) ||
 	     (what & CKPT_PTRACE_TRAP_NOTIFY)))
@@ -751,6 +777,22 @@ void rstr_held_begin(struct rstr_task *task, struct rstr_held *held)
 }
 
 /**
+ * rstr_held_exits() - whether a task ends where it is held
+ * @task: the task that is current
+ *
+ * Return: true if so: what it has left to do is to be done before.
+ */
+bool rstr_held_exits(struct rstr_task *task)
+{
+	const struct ckpt_rec_ptrace *p;
+
+	if (!task->traced)
+		return false;
+	p = rstr_payload(task->traced);
+	return p->stop == cpu_to_le32(CKPT_STOP_EXIT);
+}
+
+/**
  * rstr_held_wait() - wait until all are held that are to be
  * @task: the task that is current
  * @held: what rstr_held_begin() said
@@ -906,6 +948,15 @@ static bool rstr_call_permitted(void)
 	       __secure_computing(NULL) != -1;
 }
 
+/* Its tracer has heard of its end. */
+static void __noreturn rstr_held_exit(struct rstr_held *held)
+{
+	spin_lock_irq(ckpt_siglock());
+	current->ptrace &= ~PT_EVENT_FLAG(PTRACE_EVENT_EXIT);
+	spin_unlock_irq(ckpt_siglock());
+	do_exit(held->message);
+}
+
 /* What a system call has left to do at the place where it was held. */
 static void rstr_held_go_on(struct rstr_held *held, int sig)
 {
@@ -927,6 +978,8 @@ static void rstr_held_go_on(struct rstr_held *held, int sig)
 			ckpt_arch_call_make();
 		rstr_call_end();
 		break;
+	case CKPT_STOP_EXIT:
+		rstr_held_exit(held);
 	case CKPT_STOP_EXEC:
 		rstr_call_returns(0);
 		break;

@@ -64,6 +64,8 @@ int rstr_trace_check(struct rstr_run *run);
 void rstr_trace(struct rstr_run *run);
 void rstr_traps_put(struct rstr_traps *traps);
 void rstr_held_forget(struct rstr_task *task);
+bool ckpt_ptrace_at_exit(struct task_struct *task);
+bool rstr_held_exits(struct rstr_task *task);
 void rstr_held_begin(struct rstr_task *task, struct rstr_held *held);
 void rstr_held_wait(struct rstr_task *task, const struct rstr_held *held);
 void rstr_held_end(struct rstr_held *held);

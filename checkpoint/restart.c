@@ -135,6 +135,10 @@ static void rstr_task_resume(struct callback_head *work)
 	struct rstr_run *run = task->ctx->run;
 	struct rstr_held held;
 
+	/* Works that come later would be lost with it. */
+	if (work->next && rstr_held_exits(task) &&
+	    !task_work_add(current, work, TWA_SIGNAL))
+		return;
 	if (task->vforker)
 		wait_event_killable(run->wait,
 				    /* Pairs with rstr_task_vfork(). */

@@ -341,7 +341,8 @@ static int ckpt_siginfos_snapshot(struct ckpt_siginfos *all,
 	if (!sighand)
 		return -EAGAIN;
 	dying = sigismember(&task->pending.signal, SIGKILL) ||
-		(task->signal->flags & SIGNAL_GROUP_EXIT);
+		((task->signal->flags & SIGNAL_GROUP_EXIT) &&
+		 !ckpt_ptrace_at_exit(task));
 	queue = all->shared ? &task->signal->shared_pending : &task->pending;
 	all->nr = ckpt_siginfos_collect(queue, all->info, all->max);
 	if (all->shared)

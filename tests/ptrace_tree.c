@@ -1121,16 +1121,112 @@ CKPT_TEST(traced, nested)
 	CHECK_EQ(next_end(pid), 10 << 8);
 }
 
-/* What is refused. */
-
-CKPT_TARGET(at_exit)
+/* At its end, of which its tracer is told once. */
+static void held_at_exit(void (*body)(void), int sig, unsigned long code)
 {
-	pid_t pid = traced(exits, PTRACE_O_TRACEEXIT);
+	pid_t pid = traced(body, PTRACE_O_TRACEEXIT);
+	unsigned long message = 0;
 
-	cont(pid, 0);
+	cont(pid, sig);
 	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_EXIT << 8);
 	ckpt_point();
 	still_held(pid);
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (uintptr_t)&message), 0);
+	CHECK_EQ(message, code);
+	errno = 0;
+	trace(PTRACE_PEEKDATA, pid, (uintptr_t)out, (uintptr_t)&message);
+	CHECK_EQ(errno, 0);
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), code);
+}
+
+CKPT_TEST(traced, exit_event)
+{
+	held_at_exit(exits, 0, 7 << 8);
+}
+
+CKPT_TEST(traced, exit_event_killed)
+{
+	held_at_exit(waits, SIGTERM, SIGTERM);
+}
+
+static void *exits_alone(void *arg)
+{
+	(void)arg;
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static void thread_exits(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, exits_alone, NULL))
+		_exit(1);
+	ckpt_msleep(50);
+	_exit(5);
+}
+
+/* A thread, the others go on. */
+CKPT_TEST(traced, exit_event_thread)
+{
+	pid_t pid = traced(thread_exits, PTRACE_O_TRACECLONE);
+	unsigned long thread = 0;
+
+	cont(pid, 0);
+	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_CLONE << 8);
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (uintptr_t)&thread), 0);
+	CHECK_EQ(next_stop(thread), SIGSTOP);
+	CHECK_EQ(trace(PTRACE_SETOPTIONS, thread, 0, PTRACE_O_TRACEEXIT), 0);
+	cont(thread, 0);
+	CHECK_EQ(next_stop(thread), SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	ckpt_point();
+	still_held(thread);
+	still_held(pid);
+	cont(thread, 0);
+	CHECK_EQ(next_end(thread), 0);
+	cont(pid, 0);
+	CHECK_EQ(next_end(pid), 5 << 8);
+}
+
+/* What is refused. */
+
+static void *waits_alone(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void exit_together(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, waits_alone, NULL))
+		_exit(1);
+	_exit(7);
+}
+
+CKPT_TARGET(at_exit)
+{
+	pid_t pid = traced(exit_together, PTRACE_O_TRACEEXIT |
+			   PTRACE_O_TRACECLONE);
+	unsigned long thread = 0;
+
+	cont(pid, 0);
+	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_CLONE << 8);
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (uintptr_t)&thread), 0);
+	CHECK_EQ(next_stop(thread), SIGSTOP);
+	cont(thread, 0);
+	ckpt_msleep(20);
+	cont(pid, 0);
+	CHECK_EQ(next_stop(pid), SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	CHECK_EQ(next_stop(thread), SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	ckpt_point();
+	still_held(pid);
+	cont(thread, 0);
+	CHECK_EQ(next_end(thread), 7 << 8);
 	cont(pid, 0);
 	CHECK_EQ(next_end(pid), 7 << 8);
 }

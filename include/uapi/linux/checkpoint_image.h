@@ -2546,7 +2546,8 @@ struct ckpt_rec_ptrace {
 #define CKPT_STOP_FORK		7	/* of FORK, CLONE, VFORK_DONE */
 #define CKPT_STOP_SECCOMP	8	/* PTRACE_EVENT_SECCOMP */
 #define CKPT_STOP_VFORK		9	/* PTRACE_EVENT_VFORK */
-#define CKPT_STOP_LAST		9
+#define CKPT_STOP_EXIT		10	/* PTRACE_EVENT_EXIT */
+#define CKPT_STOP_LAST		10
 
 /**
  * struct ckpt_rec_debug - payload of %CKPT_REC_DEBUG, of x86
