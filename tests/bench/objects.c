@@ -417,6 +417,7 @@ static void show_head(const struct row *row)
 		cell_head(text);
 		cell_head("/ few");
 	}
+	cell_head("make");
 	cell_head("criu dump");
 	cell_head("/ ckpt");
 	cell_head("restore");
@@ -437,6 +438,7 @@ static void show_row(const struct object *object, const struct row *row)
 	cell_us(OF_ONE(row, FEW, rstr));
 	cell_us(rstr);
 	cell_ratio(rstr / OF_ONE(row, FEW, rstr));
+	cell_us(OF_ONE(row, MANY, make));
 	cell_us(dump);
 	cell_ratio(dump / ckpt);
 	cell_us(restore);
