@@ -278,13 +278,22 @@ static int one_of_notification_pipe(void)
 	return pipe2(fd, O_EXCL) ? -1 : fd[0];
 }
 
+/* In proc, of who started this one. */
+static int one_of_parent(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", getppid(), name);
+	return open(path, O_RDONLY);
+}
+
 REFUSED_FD(notification_pipe, one_of_notification_pipe(),
 	   "notification pipe: not supported");
 REFUSED_FD(pidfd, (int)syscall(SYS_pidfd_open, getppid(), 0),
 	   "outside the tree: not supported");
-REFUSED_FD(proc_file, open("/proc/1/stat", O_RDONLY),
+REFUSED_FD(proc_file, one_of_parent("stat"),
 	   "stat: of a process outside the tree, in proc: not supported");
-REFUSED_FD(proc_directory, open("/proc/1", O_RDONLY), "of a process outside");
+REFUSED_FD(proc_directory, one_of_parent(""), "of a process outside");
 REFUSED_FD(path_only, open("/proc/1", O_PATH), "O_PATH in proc: not supported");
 REFUSED_FD(log_device, open("/dev/kmsg", O_RDONLY), "character device 1:11");
 REFUSED_FD(block_device, open("/dev/loop0", O_RDONLY | O_EXCL),
