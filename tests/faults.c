@@ -359,7 +359,7 @@ static bool faults_image_with(struct faults *f, unsigned int flags)
 	f->out = out;
 	if (ret > 0)
 		faults_target_ends(f);
-	return ret > 0;
+	return ret > 0 && faults_no_child();
 }
 
 static bool faults_image(struct faults *f)
@@ -621,6 +621,7 @@ FAULTS_TEST(become)
 	for (nr = 1; nr < FAULTS_MAX && what != BECOME_UNDISTURBED &&
 	     count[BECOME_WRONG] < 20; nr++) {
 		what = faults_become(&self->f, nr);
+		ASSERT_TRUE(faults_no_child());
 		ASSERT_GE(BECOME_UNDISTURBED, what);
 		count[what]++;
 	}
